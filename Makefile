@@ -1,0 +1,46 @@
+# One command each; every one of them sets up what it needs first. `make` alone lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test app check format test-browser bench clean
+
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null && { echo $$p; break; }; done)
+BIN := .venv/bin
+TYPED := assistant ingest.py app.py
+
+help:  ## this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
+
+setup:  ## make .venv with everything that was tested (the second time: under a second)
+	@$(or $(PYTHON),python3) scripts/setup.py
+
+demo: setup  ## set up, then do the main job once and end: cited answers and a gap report in out/demo/
+	@$(BIN)/python -m assistant demo
+
+test: setup  ## set up, then run the tests; says how many were skipped and why
+	@$(BIN)/python -m pytest -rs
+
+app: setup  ## open the app on 127.0.0.1:7860
+	@$(BIN)/python app.py
+
+check: setup  ## what CI runs: format, lint, types, tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy --strict $(TYPED)
+	$(BIN)/python -m pytest -rs
+
+format: setup  ## put the code into the house's form
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+test-browser: setup  ## the tests that click through the app in Chromium
+	@command -v chromium >/dev/null || { s=; [ "$$(id -u)" = 0 ] || s=sudo; $$s apt-get update && $$s apt-get install -y --no-install-recommends chromium; }
+	@$(BIN)/python -c 'import playwright' 2>/dev/null || $(BIN)/python -m pip install -q -e '.[browser]' -c constraints.txt
+	@$(BIN)/python -m pytest -rs -m browser
+
+bench: setup  ## measure speed and quality; results go to benchmarks/
+	@$(BIN)/python benchmarks/run.py
+
+clean:  ## remove everything that was made here, .venv included
+	rm -rf .venv build dist out *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

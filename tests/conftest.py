@@ -1,0 +1,59 @@
+"""What every test stands on: its own data folder, no word to the outside, and the official documents when they lie beside the clone."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+# Before any library is imported: nothing leaves the machine.
+os.environ.update(
+    {
+        "ANONYMIZED_TELEMETRY": "False",
+        "DO_NOT_TRACK": "1",
+        "GRADIO_ANALYTICS_ENABLED": "False",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "HF_HUB_OFFLINE": "1",
+        "LANGCHAIN_TRACING_V2": "false",
+        "LANGSMITH_TRACING": "false",
+        "OTEL_SDK_DISABLED": "true",
+        "TOKENIZERS_PARALLELISM": "false",
+        "TRANSFORMERS_OFFLINE": "1",
+    }
+)
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = ROOT.parent / "shared"
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data folder of the test's own; the settings of whoever runs the tests do not reach them."""
+    for name in ("PINCITE_LLM", "PINCITE_EMBEDDER"):
+        monkeypatch.delenv(name, raising=False)
+    folder = tmp_path / "home"
+    monkeypatch.setenv("PINCITE_HOME", str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def shared() -> Callable[[str], Path]:
+    """`shared("corpus/gdpr/x.html")` is that file of ../shared; the test is skipped when it is absent, and fails when PINCITE_REQUIRE_SHARED=1."""
+
+    def find(relative: str) -> Path:
+        path = SHARED / relative
+        if not path.exists():
+            message = f"../shared/{relative} is not there"
+            if os.environ.get("PINCITE_REQUIRE_SHARED") == "1":
+                pytest.fail(message)
+            pytest.skip(message)
+        return path
+
+    return find
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How many tests were skipped, in one line; `-rs` lists why."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    reasons = sorted({report.longrepr[2].removeprefix("Skipped: ") for report in skipped if isinstance(report.longrepr, tuple)})
+    terminalreporter.write_line(f"{len(skipped)} tests skipped" + (f" ({len(reasons)} reasons, above)" if reasons else ""))
