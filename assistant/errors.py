@@ -1,0 +1,55 @@
+"""The errors a person may meet, each with the exit code the command line gives for it.
+
+    PinciteError                 one line: what happened, and what to do
+    ├── UsageError        2      wrong arguments, settings or input that cannot be read
+    │   └── Unreadable    2      a document refused, with a code and what was seen
+    ├── NotReady          3      no index, no model, or the data folder is in use
+    ├── Refused           4      policy forbids it (offline, role, address)
+    └── Internal        101      a promise of our own was broken
+"""
+
+
+class PinciteError(Exception):
+    """Base of every expected error. `str(error)` is the one line to show; `hint` says what to do next."""
+
+    exit_code = 101
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+    def line(self) -> str:
+        """What happened and what to do, in one line."""
+        return f"{self}. {self.hint}" if self.hint else str(self)
+
+
+class UsageError(PinciteError):
+    """Arguments, settings or input that cannot be used as they are."""
+
+    exit_code = 2
+
+
+class Unreadable(UsageError):
+    """A document that was refused. `code` is stable and machine-readable, such as `no-text` or `not-recognised`."""
+
+    def __init__(self, code: str, message: str, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.code = code
+
+
+class NotReady(PinciteError):
+    """Something has to exist or finish first: an index, a model, another process."""
+
+    exit_code = 3
+
+
+class Refused(PinciteError):
+    """A policy forbids it."""
+
+    exit_code = 4
+
+
+class Internal(PinciteError):
+    """One of the program's own promises was broken."""
+
+    exit_code = 101
