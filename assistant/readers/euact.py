@@ -35,6 +35,7 @@ class Line:
     words: str = ""
     label: str = ""
     depth: int = 1
+    number: str = ""  # the step where it is known to differ from the printed label, as after a misprint
 
 
 # ---- labels ------------------------------------------------------------------------------------------------------
@@ -46,6 +47,7 @@ _BIS_WORD = re.compile(r"\s+(" + "|".join(_BIS) + r")\b")
 _LABEL = re.compile(
     rf"(?:\(\s*)?(?:\d{{1,3}}(?:\.\d{{1,2}}){{0,3}}[a-z]{{0,2}}|[a-zA-Z]{{1,2}}|[ivxl]{{1,6}})(?:\s(?:{'|'.join(_BIS)}))?(?:\.\)|[.)])$"
 )
+_PARAGRAPH = re.compile(rf"(\(?\d{{1,3}}(?:\.\d{{1,2}}){{0,3}}[a-z]{{0,2}}(?:\s(?:{'|'.join(_BIS)}))?[.)])\s(?=\S)")
 _OPENS_QUOTE = re.compile(r"[‘“„‚«»\"]\s?\(?(?:\d{1,3}(?:\.\d+)*[a-z]{0,2}|[a-z]{1,2}|[ivx]{1,5})(?:\sbis)?[.)]")
 _CLOSES_QUOTE = re.compile(r"[’”“«»\"]\s*[.,;:]*$")
 
@@ -65,7 +67,7 @@ def step(label: str) -> str:
 
 def split_paragraph(text: str) -> tuple[str, str]:
     """The number with which a numbered paragraph begins and its words: ("1.", "Where ..."); ("", text) without one."""
-    match = re.match(r"(\d{1,3}(?:\.\d{1,2}){0,3}[a-z]{0,2}(?:\s(?:" + "|".join(_BIS) + r"))?\.)\s(?=\S)", text)
+    match = _PARAGRAPH.match(text)
     return (match[1], text[match.end() :].lstrip()) if match else ("", text)
 
 
@@ -99,6 +101,7 @@ class _Builder:
         self._stack: list[tuple[int, str, Pinpoint]] = []  # open points: (source depth, step, address)
         self._dashes: dict[Pinpoint, int] = {}
         self._quoting = False
+        self._defining = False  # the article's own points are definitions
         self._fresh = ""  # kind of the line before, when a heading may follow
         self._pending: list[str] = []
         self._part = "title"  # title, preamble, body, annex, final
@@ -148,6 +151,7 @@ class _Builder:
             return self._words(Line("words", line.label, depth=0))
         letter = (match[2] or "").lower()
         self._part = "body"
+        self._defining = False
         self._root = self._prefix = self._open(f"art-{match[1]}{_BIS.get(letter, letter)}", "article", 2, line.label)
         self._fresh = "article"
 
@@ -213,7 +217,7 @@ class _Builder:
         if self._prefix is None or self._quoted(printed):
             return self._words(Line("words", printed, depth=line.depth))
         self._pop(line.depth)
-        name = step(line.label)
+        name = line.number or step(line.label)
         absolute = "." in name or name.startswith("rule-")
         while absolute and self._stack and not name.startswith(self._stack[-1][1] + "."):
             self._stack.pop()
@@ -230,10 +234,12 @@ class _Builder:
         self._fresh = ""
 
     def _kind(self, line: Line, name: str) -> str:
-        if self._part == "body" and line.depth == 0 and name[0].isdigit():
+        if self._part != "body" or self._stack or not name[0].isdigit():
+            return "point"
+        if line.label.endswith("."):
             return "paragraph"
-        defines = self._part == "body" and not self._stack and name.isdigit()
-        return "definition" if defines and re.match(r"[‘“„»«\"][^‘“„»«\"]+[’”“«»\"]", line.words) else "point"
+        self._defining = self._defining or bool(re.match(r"[‘“„»«\"][^‘“„»«\"]+[’”“»«\"]", line.words))
+        return "definition" if self._defining else "point"
 
     def _words(self, line: Line) -> None:
         if not line.words:
@@ -283,13 +289,13 @@ def _annexes_whose_groups_carry(lines: Iterable[Line]) -> set[int]:
     """Which annexes (1 = first) number their points anew in each group, so that the group is part of the address."""
     carried: set[int] = set()
     annex = group = 0
-    seen: dict[tuple[int, str], int] = {}
+    seen: dict[str, int] = {}
     for line in lines:
         if line.kind == "annex":
             annex, group, seen = annex + 1, 0, {}
         elif line.kind == "group" and not _NUMBERED_GROUP.match(line.words):
             group += 1
-        elif line.kind == "point" and annex and step(line.label).isdigit() and seen.setdefault((line.depth, step(line.label)), group) != group:
+        elif line.kind == "point" and annex and line.depth <= 1 and step(line.label).isdigit() and seen.setdefault(step(line.label), group) != group:
             carried.add(annex)
     return carried
 

@@ -6,6 +6,7 @@ Knows nothing of addresses, and refuses what only looks like an act: parliamenta
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import lxml.html
 from lxml.html import HtmlElement
@@ -102,6 +103,7 @@ class _Page:
         self._parts = page.xpath("//div[contains(concat(' ', @class, ' '), ' eli-container ')]") or [page.find("body")]
         self._state = "title"  # title, preamble, body, annex, notes
         self._annex_line = False
+        self._paragraph_before = 0  # number of the article's paragraph before
 
     def lines(self) -> Iterator[Line]:
         for part in self._parts:
@@ -164,7 +166,16 @@ class _Page:
         elif name == "note" and self._state == "notes":
             yield Line("note", words)
         elif not name.startswith("hd-"):
-            yield from self._text(words, depth)
+            for line in self._text(words, depth):
+                yield self._numbered_by_id(line, element) if line.kind == "point" else line
+
+    def _numbered_by_id(self, line: Line, element: HtmlElement) -> Line:
+        """The paragraph with the number of its id (073.010) where the printed one breaks the sequence: the OJ has misprints."""
+        identifier = re.match(r"\d+\.(\d+)$", element.getparent().get("id") or "")
+        printed, expected = euact.step(line.label), str(self._paragraph_before + 1)
+        number = expected if printed != expected and identifier and int(identifier[1]) == int(expected) else ""
+        self._paragraph_before = int(re.match(r"\d+", number or printed)[0])
+        return replace(line, number=number)
 
     def _title(self, words: str, name: str) -> Line:
         """A title line of the act, or of an annex: the number first, its heading after it."""
@@ -180,7 +191,7 @@ class _Page:
         self._annex_line = False
         kind = _HEADINGS.get(name, "group")
         if kind in ("division", "article"):
-            self._state = "body"
+            self._state, self._paragraph_before = "body", 0
             return Line("article" if kind == "article" else "division", label=words)
         if kind == "group":
             return Line("group", words)
