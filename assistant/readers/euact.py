@@ -19,7 +19,7 @@ from assistant.readers.tree import Tree
 
 ACTS = {"2016/679": "gdpr", "2024/1689": "eu-ai-act", "2017/745": "mdr"}  # act number -> pinpoint instrument
 
-Kind = Literal["title", "division", "article", "heading", "recital", "annex", "group", "point", "words", "final", "note", "mark"]
+Kind = Literal["title", "division", "article", "heading", "recital", "annex", "group", "point", "words", "final", "note", "mark", "gone"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,8 @@ class Line:
 
     `depth` counts lists around it: numbered paragraphs of an article stand at 0, its lists and its own words at 1,
     what stands inside a list item at 2 and so on. `division` is a chapter (roman numeral) or a section (arabic);
-    `heading` names what was opened last; `group` is a titled part of an annex; `mark` is an amendment mark.
+    `heading` names what was opened last; `group` is a titled part of an annex; `mark` is an amendment mark, `gone` a
+    provision that an amendment deleted: it gives the mark an address and has no words.
     """
 
     kind: Kind
@@ -71,6 +72,18 @@ def split_paragraph(text: str) -> tuple[str, str]:
     return (match[1], text[match.end() :].lstrip()) if match else ("", text)
 
 
+def number_of_place(label: str, before: int, identifier: str) -> tuple[str, int]:
+    """The number of a paragraph where its printed one breaks the sequence and its identifier (073.010) does not; and the last number.
+
+    The Official Journal has misprints: in Dutch, Article 73(10) of Regulation (EU) 2024/1689 was printed as a second 11.
+    """
+    printed = step(label)
+    place = re.match(r"\w+\.(\d+)$", identifier)
+    number = str(before + 1) if printed != str(before + 1) and place and int(place[1]) == before + 1 else ""
+    digits = re.match(r"\d+", number or printed)
+    return number, int(digits[0]) if digits else before
+
+
 def fold(text: str) -> str:
     """The text with each run of white space as one space."""
     return " ".join(text.split())
@@ -111,6 +124,7 @@ class _Builder:
             "title": self._title, "division": self._open_division, "article": self._article, "heading": self._heading,
             "recital": self._recital, "annex": self._annex, "group": self._group, "point": self._point,
             "words": self._words, "final": self._final, "note": self._note, "mark": self._mark,
+            "gone": self._gone,
         }[line.kind](line)  # fmt: skip
 
     def _title(self, line: Line) -> None:
@@ -279,6 +293,15 @@ class _Builder:
 
     def _mark(self, line: Line) -> None:
         self._pending.append(line.words)
+
+    def _gone(self, line: Line) -> None:
+        number = _ARTICLE_NUMBER.search(line.label)
+        if number and re.match(r"[^\W\d]{4,}", line.label):
+            self._settle_marks(Pinpoint(self.instrument, f"art-{number[1]}{(number[2] or '').lower()}"))
+        elif self._prefix is not None:
+            self._pop(line.depth)
+            base = self._stack[-1][2] if self._stack else self._prefix
+            self._settle_marks(base.child(step(line.label)) if step(line.label) else base)
 
     def _settle_marks(self, pinpoint: Pinpoint) -> None:
         self.marks += [(pinpoint.address, mark) for mark in self._pending]

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import lxml.html
+from lxml import etree
 from lxml.html import HtmlElement
 
 from assistant.errors import Unreadable
@@ -96,6 +97,21 @@ _MARKS = {"modref", "arrow"}
 _INLINE_MARK = re.compile(r"[►▼](?P<code>[A-Z]\d*)\s?|\s?◄")
 
 
+def _inline(element: HtmlElement) -> str:
+    """The words of an element; a raised figure after a number is an exponent, 10^25, not the number 1025."""
+    if not element.xpath("boolean(descendant-or-self::span[contains(@class, 'super')])"):
+        return "".join(element.itertext())
+    parts: list[str] = []
+    for event, node in etree.iterwalk(element, events=("start", "end", "comment", "pi")):
+        if event == "start":
+            text = node.text or ""
+            raised = (node.get("class") or "").removeprefix("oj-") in ("super", "superscript")
+            parts.append(f"^{text}" if raised and re.search(r"\d$", "".join(parts[-1:])) else text)
+        elif node is not element:
+            parts.append(node.tail or "")
+    return "".join(parts)
+
+
 class _Page:
     """Walks a page in reading order and says what each printed paragraph is."""
 
@@ -121,7 +137,7 @@ class _Page:
                 run.append(child.tail or "")
                 continue
             if tag in _INLINE and not child.xpath(".//p | .//table | .//div"):
-                run.append("".join(child.itertext()))
+                run.append(_inline(child))
             else:
                 yield from self._loose(run, depth)
                 run = []
@@ -154,7 +170,7 @@ class _Page:
             yield from self._walk(element, depth)
 
     def _paragraph(self, element: HtmlElement, name: str, depth: int) -> Iterator[Line]:
-        words = fold("".join(element.itertext()))
+        words = fold(_inline(element))
         if not words:
             return
         if name in _MARKS:
@@ -170,11 +186,10 @@ class _Page:
                 yield self._numbered_by_id(line, element) if line.kind == "point" else line
 
     def _numbered_by_id(self, line: Line, element: HtmlElement) -> Line:
-        """The paragraph with the number of its id (073.010) where the printed one breaks the sequence: the OJ has misprints."""
-        identifier = re.match(r"\d+\.(\d+)$", element.getparent().get("id") or "")
-        printed, expected = euact.step(line.label), str(self._paragraph_before + 1)
-        number = expected if printed != expected and identifier and int(identifier[1]) == int(expected) else ""
-        self._paragraph_before = int(re.match(r"\d+", number or printed)[0])
+        """The paragraph with the number of its place, where its id knows better than the print."""
+        parent = element.getparent()
+        identifier = (parent.get("id") or "") if parent is not None else ""
+        number, self._paragraph_before = euact.number_of_place(line.label, self._paragraph_before, identifier)
         return replace(line, number=number)
 
     def _title(self, words: str, name: str) -> Line:

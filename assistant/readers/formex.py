@@ -1,19 +1,363 @@
-"""Placeholder until the reader is written."""
+"""Formex 4, the Publications Office's XML: an act with its annex files, the zip it is delivered in, or a consolidated act.
 
-from collections.abc import Sequence
+Turns elements into lines for `euact`. Words that an amendment deleted still stand in a consolidated file, between
+processing instructions: they are left out, and every such instruction is kept as a mark on the provision it concerns.
+Knows nothing of addresses.
+"""
+
+import io
+import re
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePath
+
+from lxml import etree
+from lxml.etree import _Element as Element
 
 from assistant.errors import Unreadable
 from assistant.law import Instrument
+from assistant.readers import euact
+from assistant.readers.euact import Line, fold
 
 NAME = "formex"
-GROUPED = False
+GROUPED = True
+
+_ROOT = re.compile(rb"<(?:ACT|CONS\.ACT|ANNEX|DOC|PUBLICATION)[\s>]")
+_ZIPPED = re.compile(rb"^PK\x03\x04.{26}(?:[A-Z]{1,2}_\w+\.(?:\w+\.)?fmx|CL\d{4}[A-Z]\w+\.\d+(?:\.doc)?)\.xml", re.S)
+_UNZIPPED_LIMIT = 64 * 1024 * 1024
+_MEMBERS_LIMIT = 500
 
 
 def recognises(name: str, head: bytes) -> bool:
-    """Not yet."""
-    return False
+    """Whether this is a Formex file, or a zip whose first member is one."""
+    return bool(_ZIPPED.match(head)) or (head.lstrip(b"\xef\xbb\xbf \r\n").startswith(b"<?xml") and bool(_ROOT.search(head[:2048])) and b"formex" in head[:4096].lower())
 
 
 def read(files: Sequence[tuple[str, bytes]]) -> list[Instrument]:
-    """Not yet."""
-    raise Unreadable("not-recognised", "this format is not read yet")
+    """One instrument for each act in these files; a zip is a set of files of its own. Raises `Unreadable`."""
+    loose = [(name, data) for name, data in files if not data.startswith(b"PK")]
+    found = _acts(loose, loose)
+    for name, data in files:
+        if data.startswith(b"PK"):
+            found += _acts(_unzip(name, data), [(name, data)])
+    if not found:
+        raise Unreadable("incomplete", "annexes or a table of contents without the act they belong to", "Give all files of the publication together, or its zip.")
+    return found
+
+
+def _unzip(name: str, data: bytes) -> list[tuple[str, bytes]]:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            members = [m for m in archive.infolist() if m.filename.endswith(".xml")]
+            if len(members) > _MEMBERS_LIMIT or sum(m.file_size for m in members) > _UNZIPPED_LIMIT:
+                raise Unreadable("too-large", f"{PurePath(name).name} unpacks to more than {_UNZIPPED_LIMIT >> 20} MB or {_MEMBERS_LIMIT} files")
+            return [(PurePath(m.filename).name, archive.read(m)) for m in members]
+    except (zipfile.BadZipFile, EOFError, RuntimeError, NotImplementedError) as error:
+        raise Unreadable("damaged", f"the zip cannot be unpacked: {error}", "Fetch it again.") from error
+
+
+# ---- which files make one act ------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Publication:
+    """The files that name the same registry file: act, annexes, and the registry itself."""
+
+    act: Element | None = None
+    files: list[tuple[str, bytes]] = field(default_factory=list)
+    annexes: dict[str, Element] = field(default_factory=dict)
+    registry: Element | None = None
+
+
+def _acts(files: Sequence[tuple[str, bytes]], given: Sequence[tuple[str, bytes]]) -> list[Instrument]:
+    publications: dict[str, _Publication] = {}
+    dates: list[str] = []
+    for name, data in files:
+        root = _parse(name, data)
+        own = PurePath(name).name
+        if root.tag == "PUBLICATION":
+            dates += root.xpath("OJ/BIB.OJ/DATE/@ISO")
+            continue
+        key = own if root.tag == "DOC" else next(iter(root.xpath("(.//DOCUMENT.REF/@FILE)[1]")), own)
+        publication = publications.setdefault(key, _Publication())
+        publication.files.append((name, data))
+        if root.tag in ("ACT", "CONS.ACT"):
+            publication.act = root
+            publication.files.insert(0, publication.files.pop())
+        elif root.tag == "ANNEX":
+            publication.annexes[own] = root
+        elif root.tag == "DOC":
+            publication.registry = root
+    whole = [p for p in publications.values() if p.act is not None]
+    zipped = given if len(given) == 1 and given[0][1].startswith(b"PK") else None
+    return [_instrument(p, zipped or p.files, dates) for p in whole]
+
+
+def _parse(name: str, data: bytes) -> Element:
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False, remove_comments=True)
+    try:
+        return etree.fromstring(data, parser)
+    except etree.XMLSyntaxError as error:
+        raise Unreadable("damaged", f"{PurePath(name).name} is not well-formed XML: {error.msg}", "Fetch it again; it may be cut short.") from error
+
+
+def _instrument(publication: _Publication, files: Sequence[tuple[str, bytes]], dates: Sequence[str]) -> Instrument:
+    root = publication.act
+    assert root is not None
+    walk = _Walk()
+    lines = list(walk.act(root))
+    annexes = _annexes_in_order(publication)
+    for annex in annexes:
+        lines += walk.annex(annex)
+    lines += [Line("note", note) for note in walk.notes]
+    title = " ".join(line.words for line in lines if line.kind == "title")
+    act = euact.act_of(title)
+    consolidated = root.find("INFO.CONSLEG")
+    language = next(iter(root.xpath("(.//BIB.INSTANCE/LG.DOC)[1]/text()")), "EN").lower()
+    if consolidated is not None:
+        date = euact.iso_date(consolidated.get("START.DATE", "") or consolidated.get("CONSLEG.DATE", ""))
+        facts = [("consolidated", f"0{consolidated.get('CONSLEG.REF', '')} {date}".strip())]
+        facts += [("changed-by", number) for number in root.xpath(".//MOD.ACT/BIB.DATA/NO.CELEX/text()")]
+    else:
+        registered = publication.registry.xpath("PUBLICATION.REF/DATE/@ISO") if publication.registry is not None else []
+        date = euact.iso_date(next(iter([*registered, *dates]), ""))
+        facts = []
+    source = euact.Source(act, title, date, language, "original", NAME, files)
+    return euact.instrument(source, euact.build(act, lines), facts)
+
+
+def _annexes_in_order(publication: _Publication) -> list[Element]:
+    """The annex files in the registry's order; raises `Unreadable` when one that it lists is not there."""
+    if publication.registry is None:
+        return [publication.annexes[name] for name in sorted(publication.annexes)]
+    listed = publication.registry.xpath(".//DOC.SUB.PUB/REF.PHYS[@TYPE='DOC.XML']/@FILE")
+    missing = [name for name in listed if name not in publication.annexes]
+    if missing:
+        raise Unreadable("incomplete", f"{len(missing)} of the act's files are missing: {', '.join(missing[:3])}", "Give all files of the publication together, or its zip.")
+    return [publication.annexes[name] for name in listed]
+
+
+# ---- from elements to lines --------------------------------------------------------------------------------------
+
+_BLOCKS = {
+    "P", "LIST", "ITEM", "NP", "PARAG", "ALINEA", "QUOT.S", "GR.SEQ", "TBL", "ARTICLE", "DIVISION", "CONSID", "FINAL", "CONTENTS", "TXT",
+    "GR.VISA", "VISA", "GR.CONSID", "GR.CONSID.INIT", "PREAMBLE.INIT", "PREAMBLE.FINAL", "SIGNATURE", "DLIST", "DLIST.ITEM", "CONS.ANNEX", "ANNEX",
+}  # fmt: skip
+_PASSED_OVER = {"BIB.INSTANCE", "INFO.CONSLEG", "INFO.PROD", "FAM.COMP", "BIB.DATA", "TITLE", "TI.ART", "STI.ART", "NO.PARAG", "NO.P", "LV"}
+_BULLETS = {"DASH": "—", "NDASH": "–", "BULLET": "•", "DISC": "•"}
+_ATTRIBUTE = re.compile(r'([\w.]+)=["\']([^"\']*)["\']')
+
+_Node = tuple[str, str, Element | None]  # kind: text, mark, gone, element
+
+
+def _nodes(element: Element) -> Iterator[_Node]:
+    """The text, marks and child elements of `element` in order; what an amendment deleted comes as `gone`."""
+    yield "text", element.text or "", None
+    ends: str | None = None  # the instruction that ends a deletion
+    mark = ""
+    for child in element:
+        if isinstance(child, etree._ProcessingInstruction):
+            facts = dict(_ATTRIBUTE.findall(child.text or ""))
+            if child.target == "CLG.MDFO" and ends is None:
+                mark = fold(f"{facts.get('ACTION', 'CHANGED')} {facts.get('ACTIVE.DOC', '')} {facts.get('ACTIVE.LOC', '')}")
+                yield "mark", mark, None
+                if facts.get("ACTION") == "DELETED" and _ends_here(child, facts.get("IDREF")):
+                    ends = facts.get("IDREF")
+            elif child.target == "CLG.MDFC" and facts.get("ID") == ends:
+                ends = None
+        elif ends is not None and isinstance(child.tag, str):
+            yield "gone", mark, child
+        elif isinstance(child.tag, str):
+            yield "element", "", child
+        if ends is None:
+            yield "text", child.tail or "", None
+
+
+def _ends_here(opening: Element, identifier: str | None) -> bool:
+    return identifier is not None and any(
+        isinstance(s, etree._ProcessingInstruction) and s.target == "CLG.MDFC" and f'ID="{identifier}"' in (s.text or "").replace("'", '"') for s in opening.itersiblings()
+    )
+
+
+class _Walk:
+    """Walks one act in reading order. `notes` are its footnotes, with the numbers under which they were called."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+        self._inserted: list[str] = []  # notes that are part of inserted words: printed after the paragraph
+        self._marks: list[str] = []  # met inside a paragraph: they come before its line
+        self._paragraph_before = 0
+
+    def act(self, root: Element) -> Iterator[Line]:
+        """Title, preamble, articles, final words and, in a consolidated act, annexes."""
+        body = root if root.tag == "ACT" else root.find("CONS.DOC")
+        if body is None:
+            raise Unreadable("damaged", "a consolidated act without a document inside", "Fetch it again.")
+        for paragraph in body.xpath("TITLE/TI/P"):
+            yield Line("title", fold(self._inline(paragraph)))
+        for part in body:
+            if part.tag in ("PREAMBLE", "ENACTING.TERMS"):
+                yield from self._flow(part, 1)
+            elif part.tag in ("FINAL", "CONS.ANNEX"):
+                yield from self._block(part, 1)
+
+    def annex(self, root: Element) -> Iterator[Line]:
+        """Number, heading and contents of one annex."""
+        first, *others = [fold(self._inline(p)) for p in root.xpath("TITLE/TI/P | TITLE/STI/P | TITLE/TI[not(P)] | TITLE/STI[not(P)]")] or ["ANNEX"]
+        yield Line("annex", label=first)
+        for heading in others:
+            yield Line("heading", heading)
+        yield from self._flow(root, 1)
+
+    # ---- blocks ----
+
+    def _flow(self, element: Element, depth: int) -> Iterator[Line]:
+        """The lines inside an element: its blocks, and the runs of words between them."""
+        run: list[str] = []
+        for kind, text, child in _nodes(element):
+            if kind == "text":
+                run.append(text)
+            elif kind == "mark":
+                self._marks.append(text)
+            elif child is None or child.tag in _PASSED_OVER:
+                continue
+            elif child.tag not in _BLOCKS:
+                run.append(self._inline_child(child) if kind == "element" else "")
+            else:
+                yield from self._words(run, depth)
+                run = []
+                yield from self._gone(child) if kind == "gone" else self._block(child, depth)
+        yield from self._words(run, depth)
+
+    def _words(self, run: list[str], depth: int) -> Iterator[Line]:
+        words = fold("".join(run))
+        if words:
+            yield from self._take_marks()
+            yield Line("words", words, depth=depth)
+        inserted, self._inserted = self._inserted, []
+        for note in inserted:
+            yield Line("words", note, depth=depth)
+
+    def _take_marks(self) -> Iterator[Line]:
+        marks, self._marks = self._marks, []
+        for mark in marks:
+            yield Line("mark", mark)
+
+    def _gone(self, element: Element) -> Iterator[Line]:
+        """A deleted provision: no words, but its number, so that the mark has an address."""
+        yield from self._take_marks()
+        label = next((fold(self._inline(n)) for n in element.iter("TI.ART", "NO.PARAG", "NO.P")), "")
+        yield Line("gone", label=label, depth=0 if element.tag in ("PARAG", "NP") else 1)
+
+    def _block(self, element: Element, depth: int) -> Iterator[Line]:
+        match element.tag:
+            case "DIVISION" | "GR.SEQ":
+                yield from self._titled(element, "division" if element.tag == "DIVISION" else "group", depth)
+            case "ARTICLE":
+                yield from self._article(element)
+            case "PARAG":
+                yield from self._paragraph(element, depth)
+            case "NP":
+                label = fold(self._inline(element.find("NO.P")))
+                yield from self._labelled(label, element, 0 if element.getparent().tag in ("CONTENTS", "GR.SEQ") else depth)
+            case "ITEM" if element.find("NP") is None:
+                yield from self._labelled(_BULLETS.get(element.getparent().get("TYPE", "DASH").upper(), "—"), element, depth)
+            case "CONSID":
+                label = fold(self._inline(element.find("NP/NO.P")))
+                first, *rest = list(self._flow(element.find("NP"), 2)) or [Line("words")]
+                yield Line("recital", first.words, label)
+                yield from rest
+            case "FINAL":
+                for paragraph in element.iter("P"):
+                    yield Line("final", fold(self._inline(paragraph)))
+            case "TBL":
+                for row in element.iter("ROW"):
+                    yield Line("words", " | ".join(fold(self._inline(cell)) for cell in row.iter("CELL")), depth=depth)
+            case "CONS.ANNEX":
+                yield from self.annex(element)
+            case _:
+                yield from self._flow(element, depth)
+
+    def _titled(self, element: Element, kind: str, depth: int) -> Iterator[Line]:
+        yield from self._take_marks()
+        titles = [fold(self._inline(p)) for p in element.xpath("TITLE/TI/P | TITLE/TI/NP | TITLE/TI[not(*)] | TITLE/STI/P | TITLE/STI[not(*)]")]
+        for number, title in enumerate(t for t in titles if t):
+            if number:
+                yield Line("heading", title)
+            else:
+                yield Line("division", label=title) if kind == "division" else Line("group", title)
+        yield from self._flow(element, depth)
+
+    def _article(self, element: Element) -> Iterator[Line]:
+        self._paragraph_before = 0
+        yield from self._take_marks()
+        yield Line("article", label=fold(self._inline(element.find("TI.ART"))))
+        for heading in element.xpath("STI.ART/P | STI.ART[not(P)]"):
+            yield Line("heading", fold(self._inline(heading)))
+        yield from self._flow(element, 1)
+
+    def _paragraph(self, element: Element, depth: int) -> Iterator[Line]:
+        label = fold(self._inline(element.find("NO.PARAG")))
+        quoted = label[:1] in euact.QUOTES or element.getparent().tag == "QUOT.S"
+        number = ""
+        if not quoted:
+            number, self._paragraph_before = euact.number_of_place(label, self._paragraph_before, element.get("IDENTIFIER", ""))
+        yield from self._labelled(label, element, depth if quoted else 0, number)
+
+    def _labelled(self, label: str, element: Element, depth: int, number: str = "") -> Iterator[Line]:
+        """A numbered piece: its first words go with the number, the rest stands one deeper."""
+        yield from self._take_marks()
+        inner = list(self._flow(element, depth + 1))
+        marks = []
+        while inner and inner[0].kind == "mark":
+            marks.append(inner.pop(0))
+        first = inner.pop(0).words if inner and inner[0].kind == "words" else ""
+        yield from marks
+        if label[:1] in euact.QUOTES:
+            yield Line("words", fold(f"{label} {first}"), depth=depth)
+        else:
+            yield Line("point", first, label, depth, number)
+        yield from inner
+
+    # ---- words ----
+
+    def _inline(self, element: Element | None) -> str:
+        """The words of an element with its quotation marks, raised figures and footnote numbers."""
+        if element is None:
+            return ""
+        parts: list[str] = []
+        for kind, text, child in _nodes(element):
+            if kind == "text":
+                parts.append(text)
+            elif kind == "mark":
+                self._marks.append(text)
+            elif kind == "element" and child is not None:
+                parts.append(self._inline_child(child))
+        return "".join(parts)
+
+    def _inline_child(self, child: Element) -> str:
+        kind = child.get("TYPE", "")
+        if child.tag in ("QUOT.START", "QUOT.END"):
+            return chr(int(child.get("CODE", "2018" if child.tag == "QUOT.START" else "2019"), 16))
+        if child.tag == "NOTE":
+            return self._note(child)
+        words = self._inline(child)
+        if child.tag == "HT" and kind == "UC":
+            return words.upper()
+        if (child.tag == "HT" and kind == "SUP") or child.tag == "SUP":
+            return f"^{words}"
+        if child.tag == "FT" and kind == "NUMBER" and words.strip().isdigit():
+            return f"{int(words):,}".replace(",", " ")
+        return f"{words} " if child.tag in ("NO.P", "P") and child.getnext() is not None else words
+
+    def _note(self, note: Element) -> str:
+        """The call of a footnote; its words are kept for the end, or for after the paragraph when they are quoted law."""
+        if note.get("TYPE") == "QUOTATION" or note.get("NUMBERING") == "STAR":
+            call = f"({note.get('NUMBER.ORG', '*')})"
+            self._inserted.append(fold(f"{call} {self._inline(note)}"))
+        else:
+            call = f"({len(self.notes) + 1})"
+            self.notes.append("")
+            self.notes[int(call[1:-1]) - 1] = fold(f"{call} {self._inline(note)}")
+        return f" {call}"
