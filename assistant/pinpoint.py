@@ -167,12 +167,12 @@ def _parse_canonical(text: str) -> Pinpoint | None:
     return Pinpoint(instrument, path)
 
 
-_EU_ROOT = re.compile(r"(?:art-\d+[a-z]*|rec-\d+|annex-[ivxl]+(?:-[a-z0-9]+)*|ch-[0-9ivxl]+[a-z]?(?:-sec-\d+[a-z]?)?|title-\w+|preamble)$")
+_EU_ROOT = re.compile(r"(?:art-\d+[a-z]*|rec-\d+|annex-[ivxl]+(?:-[a-z0-9]+)*|ch-[0-9ivxl]+[a-z]?(?:-sec-\d+[a-z]?)?|title-\w+|preamble|[a-z][a-z0-9-]*-\d{4}(?:-draft)?(?::[a-z0-9][a-z0-9.-]*)*)$")
 _ROOT_FORMS = {
     "eu-ai-act": _EU_ROOT,
     "gdpr": _EU_ROOT,
     "mdr": _EU_ROOT,
-    "hipaa": re.compile(r"(?:\d{3}\.\d{3}|\d{3}|\d{3}-subpart-[a-z]+(?:-app-[a-z]+)?)$"),
+    "hipaa": re.compile(r"(?:\d{3}\.\d{3,4}|\d{3}|\d{3}-subpart-[a-z]+(?:-app-[a-z]+)?)$"),
     "dpdp": re.compile(r"(?:s-\d+[a-z]*|ch-\d+|sch)$"),
     "dpdp-rules": re.compile(r"(?:r-\d+[a-z]*|sch-\d+(?:-part-[a-z])?)$"),
     "fda": re.compile(r"(?:21cfr-\d+\.\d+|21cfr-\d+|21cfr-\d+-subpart-[a-z]+|21cfr-\d+-app-[a-z0-9-]+|fdca-\d+[a-z]*(?:-\d+)?|usc-[\w-]+|[a-z0-9][a-z0-9-]*(?::[a-z0-9][a-z0-9.-]*)*)$"),
@@ -191,7 +191,7 @@ def _lawyers_form(p: Pinpoint) -> str:
         return _india_form(p, root, steps)
     term = f" “{p.path.split('/', 1)[1].replace('-', ' ')}”" if "/" in p.path and p.instrument in KNOWN else ""
     if p.instrument == "hipaa":
-        return f"45 CFR § {root}{steps}{term}" if re.match(r"\d{3}\.\d{3}$", root) else p.address
+        return f"45 CFR § {root}{steps}{term}" if re.match(r"\d{3}\.\d{3,4}$", root) else p.address
     if p.instrument == "fda" and (m := re.match(r"21cfr-(\d+\.\d+)$", root)):
         return f"21 CFR § {m[1]}{steps}{term}"
     if p.instrument == "fda" and (m := re.match(r"fdca-(\d+)([a-z]*)$", root)):
@@ -312,7 +312,7 @@ def _cfr(text: str, instrument: str | None) -> Iterator[Reference]:
         if not home or not (named or strong) or (m["title"] and (m["title"] == "45") != (home == "hipaa")):
             continue
         root = f"{part}.{m['section']}" if home == "hipaa" else f"21cfr-{part}.{m['section']}"
-        if home == "hipaa" and len(m["section"]) != 3:
+        if home == "hipaa" and len(m["section"]) < 3:
             continue
         term = "/" + re.sub(r"[ -]+", "-", m["term"].lower()) if m["term"] else ""
         yield Reference(Pinpoint(home, Pinpoint(home, root).child(*_labels(m["rest"])).path + term), m.start() + len(m[0]) - len(m[0].lstrip()), m.end())

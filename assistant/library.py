@@ -1,0 +1,672 @@
+"""One generation of the corpus on disk: instruments, provisions, search rows, vectors and the lexical index.
+
+A generation is built aside, synced, and made current by renaming one pointer, so that a reader never sees half of it.
+Hides SQLite, bm25s and the vector files. Knows nothing of questions, ranking or models.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import re
+import shutil
+import sqlite3
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from assistant import corpus
+from assistant.errors import NotReady
+from assistant.law import Instrument, Layer, Passage, Provenance, Provision, Span, Status, framework_of
+from assistant.pinpoint import Pinpoint
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+SCHEMA = 1
+LONG = 1100  # characters: what the embedder reads in full is about 256 tokens
+FOREVER = "9999-12-31"
+WORD = re.compile(r"[a-z0-9]+(?:\.[0-9]+)*")
+STOP = frozenset(
+    "a an and any are as at be been by can could did do does for from had has have how i if in into is it its may me my no nor not of on or our shall she should so such "
+    "than that the their them then there these they this those to under upon was we were what when where which who whom why will with would you your".split()
+)
+
+_TABLES = """
+CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE instrument(id INTEGER PRIMARY KEY, instrument TEXT, work TEXT, title TEXT, kind TEXT, version TEXT, layer TEXT, provenance TEXT,
+  reader TEXT, file TEXT, sha256 TEXT, text BLOB, marks TEXT, notes TEXT, same_as INTEGER, valid_from TEXT, valid_to TEXT, recitals_to TEXT);
+CREATE TABLE provision(id INTEGER PRIMARY KEY, instrument INTEGER, address TEXT, root TEXT, kind TEXT, heading TEXT, label TEXT, start INTEGER, end INTEGER,
+  parent INTEGER, applies_from TEXT, until TEXT, after TEXT, base TEXT, note TEXT);
+CREATE INDEX provision_address ON provision(address);
+CREATE INDEX provision_instrument ON provision(instrument);
+CREATE TABLE row(key INTEGER PRIMARY KEY, type TEXT, provision INTEGER, start INTEGER, end INTEGER, trail TEXT, words TEXT, hash TEXT);
+CREATE TABLE edge(source TEXT, target TEXT, start INTEGER, end INTEGER, instrument INTEGER);
+CREATE INDEX edge_source ON edge(source);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What search indexes: a `passage` of official text, a whole `section`, a `digest`, or a `question` a digest answers."""
+
+    type: str
+    provision: int
+    span: Span
+    trail: tuple[str, ...]
+    words: str
+
+    @property
+    def hash(self) -> str:
+        """Identity of the words, by which vectors are kept."""
+        return hashlib.sha256(self.words.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """An instrument as the library keeps it: all but its text, with the days [valid_from, valid_to) on which it is the one to read."""
+
+    id: int
+    instrument: str
+    work: str
+    title: str
+    kind: str
+    version: str
+    layer: Layer
+    provenance: Provenance
+    reader: str
+    file: str
+    sha256: str
+    marks: tuple[tuple[str, str], ...]
+    same_as: int | None
+    valid_from: str
+    valid_to: str
+    counts: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A provision as the library keeps it, with its words and its standing on a day."""
+
+    id: int
+    pinpoint: Pinpoint
+    kind: str
+    heading: str
+    label: str
+    span: Span
+    text: str
+    edition: Edition
+    status: Status
+    applies_from: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReport:
+    """What a build did: rows embedded anew and reused, and the corpus digest."""
+
+    generation: str
+    digest: str
+    passages: int
+    embedded: int
+    reused: int
+
+
+# ---- words -------------------------------------------------------------------------------------------------------
+
+
+def tokens(text: str) -> list[str]:
+    """The stemmed words by which the lexical index finds a text; section numbers such as 164.312 stay whole."""
+    import Stemmer
+
+    words = [w for w in WORD.findall(text.lower()) if w not in STOP]
+    return cast("list[str]", Stemmer.Stemmer("english").stemWords(words))
+
+
+# ---- rows of an instrument ---------------------------------------------------------------------------------------
+
+
+def rows_of(instrument: Instrument, first_id: int) -> Iterator[Row]:
+    """The rows that search gets from one instrument; `first_id` is the library id of its first provision."""
+    provisions = instrument.provisions
+    children: dict[int, list[int]] = {}
+    for i, p in enumerate(provisions):
+        children.setdefault(p.parent, []).append(i)
+    trails = _trails(instrument)
+    for i, p in enumerate(provisions):
+        outer = provisions[p.parent] if p.parent >= 0 else None
+        if instrument.layer == "digest":
+            yield from _digest_rows(instrument, i, first_id, trails[i])
+        elif p.kind != "container" and (outer is None or outer.kind == "container"):
+            words = p.span.of(instrument.text)
+            yield Row("section", first_id + i, p.span, trails[i], " ".join((*trails[i], p.heading, words)))
+            for j, span in _pieces(instrument, children, i):
+                yield Row("passage", first_id + j, span, trails[j], " ".join((*trails[j], span.of(instrument.text))))
+
+
+def _digest_rows(instrument: Instrument, i: int, first_id: int, trail: tuple[str, ...]) -> Iterator[Row]:
+    p = instrument.provisions[i]
+    note = instrument.notes.get(p.pinpoint.address)
+    if note is None:
+        return
+    end = _own_end(instrument, i)
+    span = Span(p.span.start, end)
+    yield Row("digest", first_id + i, span, trail, " ".join((p.heading, span.of(instrument.text))))
+    for question in note.questions:
+        yield Row("question", first_id + i, span, trail, question)
+
+
+def _own_end(instrument: Instrument, i: int) -> int:
+    """Where a digest's own words and points end: before the next digest, which may be nested in it."""
+    p = instrument.provisions[i]
+    for q in instrument.provisions[i + 1 :]:
+        if q.span.start >= p.span.end:
+            break
+        if q.pinpoint.address in instrument.notes:
+            return q.span.start - 1
+    return p.span.end
+
+
+def _trails(instrument: Instrument) -> list[tuple[str, ...]]:
+    """The headings above each provision, the root's own heading among them for what lies below it."""
+    trails: list[tuple[str, ...]] = []
+    for p in instrument.provisions:
+        if p.parent < 0:
+            trails.append(())
+            continue
+        outer = instrument.provisions[p.parent]
+        trails.append((*trails[p.parent], outer.heading) if outer.heading else trails[p.parent])
+    return trails
+
+
+def _pieces(instrument: Instrument, children: dict[int, list[int]], i: int) -> Iterator[tuple[int, Span]]:
+    """Cuts a provision into passages along its tree; only a leaf that is too long is cut at sentence ends."""
+    p = instrument.provisions[i]
+    below = children.get(i, [])
+    if p.span.end - p.span.start <= LONG:
+        yield i, p.span
+    elif not below:
+        yield from ((i, span) for span in _sentences(instrument.text, p.span))
+    else:
+        opening = Span(p.span.start, instrument.provisions[below[0]].span.start)
+        if len(opening.of(instrument.text).strip()) > 60:
+            yield from ((i, span) for span in _sentences(instrument.text, opening))
+        for j in below:
+            yield from _pieces(instrument, children, j)
+        closing = Span(instrument.provisions[below[-1]].span.end, p.span.end)
+        if len(closing.of(instrument.text).strip()) > 60:
+            yield from ((i, span) for span in _sentences(instrument.text, closing))
+
+
+def _sentences(text: str, span: Span) -> Iterator[Span]:
+    """Runs of whole sentences of at most about LONG characters."""
+    start = span.start
+    cuts = [span.start + m.end() for m in re.finditer(r"[.;:]\s+(?=[A-Z(“‘\"])|\n", span.of(text))] + [span.end]
+    last = start
+    for cut in cuts:
+        if cut - start > LONG and last > start:
+            yield _trim(text, start, last)
+            start = last
+        last = cut
+    if start < span.end:
+        yield _trim(text, start, span.end)
+
+
+def _trim(text: str, start: int, end: int) -> Span:
+    piece = text[start:end]
+    return Span(start + len(piece) - len(piece.lstrip()), end - len(piece) + len(piece.rstrip()))
+
+
+# ---- editions ----------------------------------------------------------------------------------------------------
+
+
+def _provision_texts(instrument: Instrument) -> dict[str, str]:
+    return {p.pinpoint.address: re.sub(r"\W+", " ", p.span.of(instrument.text)).strip().lower() for p in instrument.provisions if p.kind != "container"}
+
+
+def winners(instruments: Sequence[Instrument]) -> list[int | None]:
+    """For each instrument the index of the edition that stands for it, or None if it stands for itself.
+
+    Of several editions of one version the original wins over a conversion, then the one with more provisions.
+    An edition of the same day in another format is the same text; its differences are for `corpus diff` to show.
+    """
+    best: dict[tuple[str, str, str], int] = {}
+    for i, one in enumerate(instruments):
+        key = (one.work, one.version, one.layer)
+        rank = (one.provenance == "original", len(one.provisions))
+        held = best.get(key)
+        if held is None or rank > (instruments[held].provenance == "original", len(instruments[held].provisions)):
+            best[key] = i
+    return [None if best[(o.work, o.version, o.layer)] == i else best[(o.work, o.version, o.layer)] for i, o in enumerate(instruments)]
+
+
+def validity(instruments: Sequence[Instrument], same_as: Sequence[int | None]) -> list[tuple[str, str, str]]:
+    """For each instrument the days [from, to) on which it is the version to read, and the same end for its recitals.
+
+    A snapshot of a code or statute says nothing about when its words began, so the first one held reaches back
+    without limit; an act or a guidance document begins on its date. Consolidated texts carry no recitals, so recitals
+    stay valid until a version that has recitals follows.
+    """
+    result = []
+    for one in instruments:
+        later = [o for o, s in zip(instruments, same_as, strict=True) if s is None and (o.work, o.layer, o.language) == (one.work, one.layer, one.language) and o.date > one.date]
+        earlier = any((o.work, o.layer, o.language) == (one.work, one.layer, one.language) and o.date < one.date and s is None for o, s in zip(instruments, same_as, strict=True))
+        begins = "" if (one.layer == "digest" or (one.kind in ("cfr-part", "statute") and not earlier)) else one.date
+        ends = min((o.date for o in later), default=FOREVER)
+        recitals = min((o.date for o in later if any(p.kind == "recital" for p in o.provisions)), default=FOREVER)
+        result.append((begins, ends, recitals))
+    return result
+
+
+# ---- building ----------------------------------------------------------------------------------------------------
+
+Embed = Callable[[list[str]], "NDArray[np.float32]"]
+
+
+@contextmanager
+def write_lock(home: Path) -> Iterator[None]:
+    """The one lock of the library: taken by ingest alone, and refused at once when another process holds it."""
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle = os.open(home / "ingest.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise NotReady("Another ingest is running in this data folder", "Wait for it to end, then run the command again") from error
+        yield
+    finally:
+        os.close(handle)
+
+
+def build(home: Path, instruments: Sequence[Instrument], edges: Iterable[tuple[int, str, str, Span]], embed: Embed, previous: "Library | None") -> BuildReport:
+    """Write a new generation holding `instruments` and make it current. The caller holds `write_lock`.
+
+    `edges` are references between provisions: (index of the instrument, source address, target address, span).
+    Vectors of words that `previous` already holds are copied, all others come from `embed`.
+    """
+    folder = home / "library"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    number = 1 + max((int(p.name.split(".")[0]) for p in folder.iterdir() if p.name.split(".")[0].isdigit()), default=0)
+    aside = folder / f"{number:06d}.building"
+    for left in folder.glob("*.building"):
+        shutil.rmtree(left)
+    aside.mkdir(mode=0o700)
+    rows = _write_database(aside / "library.sqlite", instruments, edges)
+    embedded, reused = _write_vectors(aside, rows, embed, previous)
+    _write_lexical(aside, rows)
+    digest = corpus_digest(instruments)
+    _stamp(aside, digest, rows)
+    for path in aside.rglob("*"):
+        _sync(path)
+    final = folder / f"{number:06d}"
+    aside.rename(final)
+    _sync(folder)
+    pointer = folder / "current.new"
+    pointer.write_text(final.name)
+    _sync(pointer)
+    pointer.rename(folder / "current")
+    _sync(folder)
+    for old in folder.iterdir():
+        if old.is_dir() and old.name < final.name:
+            shutil.rmtree(old, ignore_errors=True)
+    return BuildReport(final.name, digest, sum(r.type in ("passage", "digest") for r in rows), embedded, reused)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def corpus_digest(instruments: Sequence[Instrument]) -> str:
+    """SHA-256 over the sorted (pinpoint, version, layer, status, SHA-256 of the text) of every provision."""
+    day = corpus.manifest().checked_until
+    lines = []
+    for one in instruments:
+        for p in one.provisions:
+            words = hashlib.sha256(p.span.of(one.text).encode()).hexdigest()
+            lines.append("\t".join((p.pinpoint.address, one.version, one.layer, _term(one, p).at(day), words)))
+    return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
+
+
+def _term(one: Instrument, p: Provision) -> corpus.Term:
+    note = one.notes.get(p.pinpoint.address) or one.notes.get(p.pinpoint.root.address)
+    base = "proposed" if one.kind == "proposal" else "draft" if ("draft", "true") in one.marks else ""
+    default = corpus.Term(note.applies_from, base="draft" if note.status == "draft" else "") if note else corpus.Term(base=base)
+    return corpus.term_of(p.pinpoint, one.date, default)
+
+
+def _write_database(path: Path, instruments: Sequence[Instrument], edges: Iterable[tuple[int, str, str, Span]]) -> list[Row]:
+    same_as = winners(instruments)
+    days = validity(instruments, same_as)
+    rows: list[Row] = []
+    db = sqlite3.connect(path)
+    db.executescript(_TABLES)
+    next_id = 1
+    for i, one in enumerate(instruments):
+        notes = {a: (n.questions, n.actors, n.applies_from, n.status, n.checked) for a, n in one.notes.items()}
+        stands_for = same_as[i]
+        db.execute(
+            "INSERT INTO instrument VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            (i + 1, one.id, one.work, one.title, one.kind, one.version, one.layer, one.provenance, one.reader, one.file, one.sha256, zlib.compress(one.text.encode(), 6),
+             json.dumps(one.marks), json.dumps(notes), None if stands_for is None else stands_for + 1, *days[i]),
+        )  # fmt: skip
+        db.executemany("INSERT INTO provision VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", _provision_rows(one, i + 1, next_id))
+        if stands_for is None and one.language == "en":
+            rows.extend(rows_of(one, next_id))
+        next_id += len(one.provisions)
+    db.executemany("INSERT INTO row VALUES(?,?,?,?,?,?,?,?)", ((k, r.type, r.provision, r.span.start, r.span.end, json.dumps(r.trail), r.words if r.type == "question" else "", r.hash) for k, r in enumerate(rows)))
+    db.executemany("INSERT INTO edge VALUES(?,?,?,?,?)", ((source, target, span.start, span.end, i + 1) for i, source, target, span in edges))
+    db.execute("INSERT INTO meta VALUES('schema', ?)", (str(SCHEMA),))
+    db.commit()
+    db.close()
+    return rows
+
+
+def _provision_rows(one: Instrument, instrument: int, first_id: int) -> Iterator[tuple[object, ...]]:
+    for i, p in enumerate(one.provisions):
+        term = _term(one, p)
+        parent = first_id + p.parent if p.parent >= 0 else 0
+        yield (
+            first_id + i, instrument, p.pinpoint.address, p.pinpoint.root.address, p.kind, p.heading, p.label, p.span.start, p.span.end,
+            parent, term.applies_from, term.until, term.after, term.base, term.note.strip(),
+        )  # fmt: skip
+
+
+def _write_vectors(aside: Path, rows: Sequence[Row], embed: Embed, previous: "Library | None") -> tuple[int, int]:
+    """vectors.npy: one float32 row of unit length for each search row; whole sections have none and stay zero."""
+    wanted = [r.hash if r.type != "section" else "" for r in rows]
+    known = previous.vector_index() if previous else {}
+    fresh = {h: r.words for h, r in zip(wanted, rows, strict=True) if h and h not in known}
+    made = embed(list(fresh.values())) if fresh else None
+    width = made.shape[1] if made is not None else previous.vectors.shape[1] if previous else 1
+    place = {h: i for i, h in enumerate(fresh)}
+    matrix = np.zeros((len(rows), width), dtype=np.float32)
+    for i, h in enumerate(wanted):
+        if h and made is not None and h in place:
+            matrix[i] = made[place[h]]
+        elif h and previous:
+            matrix[i] = previous.vectors[known[h]]
+    np.save(aside / "vectors.npy", matrix)
+    return len(fresh), len({h for h in wanted if h}) - len(fresh)
+
+
+def _write_lexical(aside: Path, rows: Sequence[Row]) -> None:
+    import bm25s
+
+    vocabulary: dict[str, int] = {}
+    ids = [[vocabulary.setdefault(t, len(vocabulary)) for t in tokens(r.words)] for r in rows]
+    vocabulary.setdefault("", len(vocabulary))
+    index = bm25s.BM25(k1=1.2, b=0.6, method="lucene")
+    index.index(bm25s.tokenization.Tokenized(ids=ids, vocab=vocabulary), show_progress=False)
+    index.save(str(aside / "lexical"), show_progress=False)
+
+
+def _stamp(aside: Path, digest: str, rows: Sequence[Row]) -> None:
+    db = sqlite3.connect(aside / "library.sqlite")
+    sums = {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in (aside / "vectors.npy", *sorted((aside / "lexical").iterdir()))}
+    db.executemany("INSERT INTO meta VALUES(?,?)", [("digest", digest), ("rows", str(len(rows))), ("files", json.dumps(sums))])
+    db.commit()
+    db.close()
+
+
+# ---- reading -----------------------------------------------------------------------------------------------------
+
+
+def current(home: Path) -> "Library | None":
+    """The current generation, or None before the first ingest."""
+    pointer = home / "library" / "current"
+    if not pointer.exists():
+        return None
+    folder = home / "library" / pointer.read_text().strip()
+    if not (folder / "library.sqlite").exists():
+        return None
+    return Library(folder)
+
+
+class Library:
+    """A generation, open for reading. Loads what search needs on first use; safe to share between threads."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.db = sqlite3.connect(f"file:{folder / 'library.sqlite'}?mode=ro", uri=True, check_same_thread=False)
+        try:
+            self.meta = dict(self.db.execute("SELECT key, value FROM meta"))
+        except sqlite3.DatabaseError as error:
+            raise NotReady("The library is damaged", "Run: pincite ingest --rebuild") from error
+        if self.meta.get("schema") != str(SCHEMA):
+            raise NotReady("The library was made by another version of Pincite", "Run: pincite ingest --rebuild")
+
+    @property
+    def digest(self) -> str:
+        """The corpus digest."""
+        return self.meta["digest"]
+
+    def damaged(self) -> list[str]:
+        """The names of index files whose bytes are not those that were written."""
+        sums: dict[str, str] = json.loads(self.meta["files"])
+        bad = []
+        for name, wanted in sums.items():
+            path = self.folder / name if name == "vectors.npy" else self.folder / "lexical" / name
+            if not path.exists() or hashlib.sha256(path.read_bytes()).hexdigest() != wanted:
+                bad.append(name)
+        return bad
+
+    @cached_property
+    def editions(self) -> dict[int, Edition]:
+        """Every instrument held, by its library id."""
+        counts: dict[int, dict[str, int]] = {}
+        for instrument, kind, n in self.db.execute("SELECT instrument, kind, count(*) FROM provision GROUP BY 1, 2"):
+            counts.setdefault(instrument, {})[kind] = n
+        fields = "id, instrument, work, title, kind, version, layer, provenance, reader, file, sha256, marks, same_as, valid_from, valid_to"
+        found = {}
+        for row in self.db.execute(f"SELECT {fields} FROM instrument"):
+            marks = tuple((a, b) for a, b in json.loads(row[11]))
+            found[row[0]] = Edition(*row[:11], marks, *row[12:], counts.get(row[0], {}))
+        return found
+
+    def text(self, edition: int) -> str:
+        """The whole text of an instrument."""
+        (blob,) = self.db.execute("SELECT text FROM instrument WHERE id = ?", (edition,)).fetchone()
+        return zlib.decompress(blob).decode()
+
+    def instruments(self) -> list[Instrument]:
+        """Everything held in the official layer, as it was read; what a rebuild starts from."""
+        return [self._instrument(e) for e in self.editions.values() if e.layer == "official"]
+
+    def _instrument(self, e: Edition) -> Instrument:
+        rows = self.db.execute("SELECT id, address, kind, heading, label, start, end, parent FROM provision WHERE instrument = ? ORDER BY id", (e.id,)).fetchall()
+        first = rows[0][0] if rows else 0
+        provisions = tuple(
+            Provision(_address(address), kind, heading, label, Span(start, end), parent - first if parent else -1)
+            for _, address, kind, heading, label, start, end, parent in rows
+        )
+        return Instrument(e.instrument, e.work, e.title, e.kind, e.version, e.layer, e.provenance, e.reader, e.file, e.sha256, self.text(e.id), provisions, e.marks)
+
+    def find(self, p: Pinpoint, as_of: str, version: str = "", layer: str = "") -> Found | None:
+        """The provision at an address: of the version asked for, else of the one valid on the day; official before digest."""
+        fields = "id, kind, heading, label, start, end, instrument, applies_from, until, after, base, note"
+        best: tuple[tuple[bool, bool, bool, str], Any] | None = None
+        for row in self.db.execute(f"SELECT {fields} FROM provision WHERE address = ?", (p.address,)):
+            e = self.editions[row[6]]
+            if e.same_as or (layer and e.layer != layer) or (version and e.version != version) or (not version and "." in e.version):
+                continue
+            rank = (self._valid(e, row[1], as_of), e.layer == "official", e.provenance == "original", e.version)
+            if best is None or rank > best[0]:
+                best = (rank, row)
+        return self._found(p, best[1], as_of) if best else None
+
+    def _valid(self, e: Edition, kind: str, as_of: str) -> bool:
+        return e.valid_from <= as_of and (as_of < e.valid_to or kind == "recital")
+
+    def _found(self, p: Pinpoint, row: Any, as_of: str) -> Found:
+        key, kind, heading, label, start, end, edition, *term = row
+        e = self.editions[edition]
+        standing = corpus.Term(*term)
+        status = standing.at(as_of)
+        if status in ("in-force", "not-yet-applicable") and as_of >= e.valid_to and kind != "recital":
+            status = "superseded"
+        return Found(key, p, kind, heading, label, Span(start, end), self.text(edition)[start:end], e, status, standing.applies_from, standing.note)
+
+    def as_passage(self, found: Found) -> Passage:
+        """A provision in the form in which search and verification take it; it has no search row (key -1)."""
+        e = found.edition
+        return Passage(-1, found.pinpoint, e.instrument, e.work, e.kind, e.version, e.layer, e.provenance, e.sha256, found.span, found.heading, (), found.text, found.status, found.applies_from, found.note)
+
+    def children(self, found: Found) -> list[Pinpoint]:
+        """The addresses directly below a provision, in order."""
+        return [_address(a) for (a,) in self.db.execute("SELECT address FROM provision WHERE parent = ? ORDER BY id", (found.id,))]
+
+    def neighbours(self, found: Found) -> tuple[Pinpoint | None, Pinpoint | None]:
+        """The provisions before and after on the same level of the same edition."""
+        row = self.db.execute("SELECT parent, kind FROM provision WHERE id = ?", (found.id,)).fetchone()
+        near = "SELECT address FROM provision WHERE instrument = ? AND parent = ? AND id {} ? ORDER BY id {} LIMIT 1"
+        before = self.db.execute(near.format("<", "DESC"), (found.edition.id, row[0], found.id)).fetchone()
+        after = self.db.execute(near.format(">", "ASC"), (found.edition.id, row[0], found.id)).fetchone()
+        return (_address(before[0]) if before else None, _address(after[0]) if after else None)
+
+    def references(self, source: Pinpoint) -> list[Pinpoint]:
+        """The provisions that one names, in order of mention."""
+        found = self.db.execute("SELECT DISTINCT target FROM edge WHERE source = ? ORDER BY start", (source.address,))
+        return [_address(a) for (a,) in found]
+
+    def addresses(self, edition: int) -> list[Pinpoint]:
+        """Every address of one edition, in document order."""
+        return [_address(a) for (a,) in self.db.execute("SELECT address FROM provision WHERE instrument = ? ORDER BY id", (edition,))]
+
+    # ---- what search reads
+
+    @cached_property
+    def vectors(self) -> "NDArray[np.float32]":
+        """One row of unit length for each search row, mapped from disk."""
+        return cast("NDArray[np.float32]", np.load(self.folder / "vectors.npy", mmap_mode="r"))
+
+    def vector_index(self) -> dict[str, int]:
+        """Row number of each embedded text, by the hash of its words."""
+        return {h: k for k, h in self.db.execute("SELECT key, hash FROM row WHERE type != 'section'")}
+
+    @cached_property
+    def lexical(self) -> Any:
+        """The bm25s index over all search rows."""
+        import bm25s
+
+        return bm25s.BM25.load(str(self.folder / "lexical"), show_progress=False)
+
+    @cached_property
+    def word_counts(self) -> dict[int, int]:
+        """In how many search rows each indexed word stands, by the word's number in the lexical index."""
+        scores = self.lexical.scores
+        return dict(enumerate(np.diff(scores["indptr"]).tolist()))
+
+    @cached_property
+    def rows(self) -> "RowTable":
+        """The columns by which search filters and groups its rows."""
+        return _row_table(self)
+
+    def passage(self, key: int, as_of: str) -> Passage:
+        """The passage of a search row, with its standing on a day."""
+        query = (
+            "SELECT row.start, row.end, row.trail, p.address, p.heading, p.instrument, p.applies_from, p.until, p.after, p.base, p.note, p.kind "
+            "FROM row JOIN provision p ON p.id = row.provision WHERE row.key = ?"
+        )
+        start, end, trail, address, heading, edition, *term, kind = self.db.execute(query, (key,)).fetchone()
+        e = self.editions[edition]
+        standing = corpus.Term(*term)
+        status = standing.at(as_of)
+        if status in ("in-force", "not-yet-applicable") and as_of >= e.valid_to and kind != "recital":
+            status = "superseded"
+        return Passage(
+            key, _address(address), e.instrument, e.work, e.kind, e.version, e.layer, e.provenance, e.sha256, Span(start, end), heading,
+            tuple(json.loads(trail)), self.cached_text(edition)[start:end], status, standing.applies_from, standing.note,
+        )  # fmt: skip
+
+    def cached_text(self, edition: int) -> str:
+        """The text of an instrument, kept in memory once read."""
+        if edition not in self._texts:
+            self._texts[edition] = self.text(edition)
+        return self._texts[edition]
+
+    @cached_property
+    def _texts(self) -> dict[int, str]:
+        return {}
+
+
+@dataclass(frozen=True, slots=True)
+class RowTable:
+    """Columns over all search rows, in key order; dates are integers yyyymmdd so that a filter is one comparison."""
+
+    type: "NDArray[np.int8]"  # index into ROW_TYPES
+    unit: "NDArray[np.int32]"  # number of the root address
+    provision: "NDArray[np.int32]"
+    framework: "NDArray[np.int16]"
+    instrument: "NDArray[np.int16]"
+    official: "NDArray[np.bool_]"
+    guidance: "NDArray[np.bool_]"
+    recital: "NDArray[np.bool_]"
+    valid_from: "NDArray[np.int32]"
+    valid_to: "NDArray[np.int32]"
+    until: "NDArray[np.int32]"
+    applies_from: "NDArray[np.int32]"
+    hidden: "NDArray[np.bool_]"  # proposals: never a default hit
+    draft: "NDArray[np.bool_]"
+    units: tuple[str, ...]
+    frameworks: tuple[str, ...]
+    instruments: tuple[str, ...]
+    addresses: tuple[str, ...]  # of each row's provision
+
+
+ROW_TYPES = ("passage", "section", "digest", "question")
+
+
+def _day(text: str, default: int) -> int:
+    return int(text.replace("-", "")) if text and text[0].isdigit() else default
+
+
+def _row_table(library: Library) -> RowTable:
+    query = (
+        "SELECT row.type, p.root, p.id, p.instrument, p.kind, p.applies_from, p.until, p.base, p.address, i.recitals_to FROM row "
+        "JOIN provision p ON p.id = row.provision JOIN instrument i ON i.id = p.instrument ORDER BY row.key"
+    )
+    records = library.db.execute(query).fetchall()
+    editions = library.editions
+    units = {u: n for n, u in enumerate(dict.fromkeys(r[1] for r in records))}
+    names = {u: n for n, u in enumerate(dict.fromkeys(e.instrument for e in editions.values()))}
+    fws = {u: n for n, u in enumerate(dict.fromkeys(framework_of(e.instrument) for e in editions.values()))}
+    of = [editions[r[3]] for r in records]
+    return RowTable(
+        type=np.array([ROW_TYPES.index(r[0]) for r in records], dtype=np.int8),
+        unit=np.array([units[r[1]] for r in records], dtype=np.int32),
+        provision=np.array([r[2] for r in records], dtype=np.int32),
+        framework=np.array([fws[framework_of(e.instrument)] for e in of], dtype=np.int16),
+        instrument=np.array([names[e.instrument] for e in of], dtype=np.int16),
+        official=np.array([e.layer == "official" for e in of], dtype=np.bool_),
+        guidance=np.array([_is_guidance(e, r[8]) for e, r in zip(of, records, strict=True)], dtype=np.bool_),
+        recital=np.array([r[4] == "recital" for r in records], dtype=np.bool_),
+        valid_from=np.array([_day(e.valid_from, 0) for e in of], dtype=np.int32),
+        valid_to=np.array([_day(r[9] if r[4] == "recital" else e.valid_to, 99991231) for e, r in zip(of, records, strict=True)], dtype=np.int32),
+        until=np.array([_day(r[6], 99991231) for r in records], dtype=np.int32),
+        applies_from=np.array([_day(r[5], 0) for r in records], dtype=np.int32),
+        hidden=np.array([r[7] == "proposed" for r in records], dtype=np.bool_),
+        draft=np.array([r[7] == "draft" for r in records], dtype=np.bool_),
+        units=tuple(units), frameworks=tuple(fws), instruments=tuple(names), addresses=tuple(r[8] for r in records),
+    )  # fmt: skip
+
+
+def _is_guidance(e: Edition, address: str) -> bool:
+    if e.kind in ("guidance", "principles"):
+        return True
+    work = corpus.manifest().work(corpus.work_of(_address(address))) if e.layer == "digest" else None
+    return bool(work and work.kind in ("guidance", "principles"))
+
+
+def _address(text: str) -> Pinpoint:
+    instrument, _, path = text.partition(":")
+    return Pinpoint(instrument, path)
