@@ -258,8 +258,8 @@ def validity(instruments: Sequence[Instrument], same_as: Sequence[int | None]) -
         later = [o for o, s in zip(instruments, same_as, strict=True) if s is None and (o.work, o.layer, o.language) == (one.work, one.layer, one.language) and o.date > one.date]
         earlier = any((o.work, o.layer, o.language) == (one.work, one.layer, one.language) and o.date < one.date and s is None for o, s in zip(instruments, same_as, strict=True))
         begins = "" if (one.layer == "digest" or (one.kind in ("cfr-part", "statute") and not earlier)) else one.date
-        ends = min((o.date for o in later), default=FOREVER)
-        recitals = min((o.date for o in later if any(p.kind == "recital" for p in o.provisions)), default=FOREVER)
+        ends = min((o.date[:10] for o in later), default=FOREVER)
+        recitals = min((o.date[:10] for o in later if any(p.kind == "recital" for p in o.provisions)), default=FOREVER)
         result.append((begins, ends, recitals))
     return result
 
@@ -413,7 +413,9 @@ def _write_lexical(aside: Path, rows: Sequence[Row]) -> None:
 def _stamp(aside: Path, digest: str, rows: Sequence[Row]) -> None:
     db = sqlite3.connect(aside / "library.sqlite")
     sums = {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in (aside / "vectors.npy", *sorted((aside / "lexical").iterdir()))}
-    db.executemany("INSERT INTO meta VALUES(?,?)", [("digest", digest), ("rows", str(len(rows))), ("files", json.dumps(sums))])
+    passages = sum(r.type in ("passage", "digest") for r in rows)
+    vectors = len({r.hash for r in rows if r.type != "section"})
+    db.executemany("INSERT INTO meta VALUES(?,?)", [("digest", digest), ("passages", str(passages)), ("vectors", str(vectors)), ("files", json.dumps(sums))])
     db.commit()
     db.close()
 
@@ -627,7 +629,7 @@ ROW_TYPES = ("passage", "section", "digest", "question")
 
 
 def _day(text: str, default: int) -> int:
-    return int(text.replace("-", "")) if text and text[0].isdigit() else default
+    return int(text[:10].replace("-", "")) if text and text[0].isdigit() else default
 
 
 def _row_table(library: Library) -> RowTable:

@@ -1,0 +1,254 @@
+"""Files in, a new generation of the library out: finds documents, recognises and reads them in the sandbox, and builds.
+
+Knows the order of the work and what to say about each file; the formats are the readers', the disk form the library's.
+"""
+
+import hashlib
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from assistant import corpus, library, sandbox
+from assistant.errors import UsageError, Unreadable
+from assistant.law import Instrument, Span
+from assistant.library import Embed, Library
+from assistant.pinpoint import KNOWN, find_references
+from assistant.readers import HEAD, READERS, plain, recognise
+
+LARGEST = 200 * 1024 * 1024
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The files that one reader takes together, by name and path, with the hash of their bytes."""
+
+    reader: str
+    files: tuple[tuple[str, Path], ...]
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A file that was not read, and why."""
+
+    file: str
+    code: str
+    reason: str
+
+
+@dataclass(slots=True)
+class IngestReport:
+    """What an ingest did: the editions now held from the files given, the refusals, and the counts."""
+
+    instruments: list[Instrument] = field(default_factory=list)
+    refused: list[Refusal] = field(default_factory=list)
+    embedded: int = 0
+    reused: int = 0
+    passages: int = 0
+    seconds: float = 0.0
+    digest: str = ""
+    changed: bool = True
+
+
+def gather(paths: Sequence[Path], report: IngestReport) -> list[Source]:
+    """The sources under the paths given; files that no reader knows are refused in `report`."""
+    groups: dict[tuple[str, str], list[tuple[str, Path]]] = {}
+    for path in paths:
+        if not path.exists():
+            raise UsageError(f"{path} does not exist", "Give an official document or a folder of them")
+        for name, file in _files(path):
+            reader = _reader_of(name, file, report)
+            if reader:
+                key = (reader, str(file.parent) if _grouped(reader) else str(file))
+                groups.setdefault(key, []).append((name, file))
+    return [Source(reader, tuple(files), _hash(files)) for (reader, _), files in groups.items()]
+
+
+def _grouped(reader: str) -> bool:
+    return any(r.NAME == reader and r.GROUPED for r in READERS)
+
+
+def _files(path: Path) -> Iterator[tuple[str, Path]]:
+    if path.is_file():
+        yield path.name, path
+        return
+    for folder, folders, names in os.walk(path):
+        folders.sort()
+        folders[:] = [f for f in folders if not f.startswith(".")]
+        for name in sorted(names):
+            if not name.startswith("."):
+                file = Path(folder) / name
+                yield str(file.relative_to(path)), file
+
+
+def _reader_of(name: str, file: Path, report: IngestReport) -> str | None:
+    try:
+        if file.stat().st_size > LARGEST:
+            raise Unreadable("too-large", f"{name} is larger than {LARGEST >> 20} MB", "Split it, or ingest the official part files")
+        with file.open("rb") as stream:
+            head = stream.read(HEAD)
+        if not head.strip():
+            raise Unreadable("empty", f"{name} is empty", "Fetch it again from its publisher")
+        found = sandbox.call(reader_name, name, head)
+        if found is None:
+            raise Unreadable("not-recognised", f"{name}: no reader knows this document (it begins {head[:40]!r})", "Give --instrument ID to read it as plain text")
+        return found
+    except OSError as error:
+        report.refused.append(Refusal(name, "unreadable", f"{name} cannot be opened: {error.strerror}"))
+    except Unreadable as error:
+        report.refused.append(Refusal(name, error.code, error.line()))
+    return None
+
+
+def reader_name(name: str, head: bytes) -> str | None:
+    """The name of the reader for a file; runs in the sandbox."""
+    reader = recognise(name, head)
+    return reader.NAME if reader else None
+
+
+def read_source(reader: str, files: list[tuple[str, bytes]]) -> list[Instrument]:
+    """The instruments in one source; runs in the sandbox."""
+    return next(r for r in READERS if r.NAME == reader).read(files)
+
+
+def _hash(files: Iterable[tuple[str, Path]]) -> str:
+    sums = [hashlib.sha256(file.read_bytes()).hexdigest() for _, file in files]
+    return sums[0] if len(sums) == 1 else hashlib.sha256("\n".join(sums).encode()).hexdigest()
+
+
+def _read(source: Source, report: IngestReport) -> list[Instrument]:
+    name = source.files[0][0] if len(source.files) == 1 else str(Path(source.files[0][0]).parent)
+    try:
+        data = [(n, file.read_bytes()) for n, file in source.files]
+        found = sandbox.call(read_source, source.reader, data, seconds=120, memory_mb=2048)
+        return [replace(one, sha256=source.sha256, file=name if len(source.files) > 1 else one.file) for one in found]
+    except OSError as error:
+        report.refused.append(Refusal(name, "unreadable", f"{name} cannot be opened: {error.strerror}"))
+    except Unreadable as error:
+        report.refused.append(Refusal(name, error.code, error.line()))
+    return []
+
+
+def ingest(home: Path, paths: Sequence[Path], embed: Embed, say: Progress, rebuild: bool = False, instrument: str = "", passages: Path | None = None) -> IngestReport:
+    """Read what the paths hold (nothing: the shipped corpus alone), add it to what the library has, and make that current.
+
+    Nothing is written when no file could be read. `passages` is a file of JSON lines for `instrument`; with
+    `instrument` alone, unknown documents are read as plain text under that id.
+    """
+    started = time.monotonic()
+    report = IngestReport()
+    if instrument and (instrument in KNOWN or ":" in instrument):
+        raise UsageError(f"'{instrument}' is a framework of Pincite's own or not a plain id", "Choose another id, such as hospital-policy")
+    with library.write_lock(home):
+        held = _held(home, rebuild)
+        kept = held.instruments() if held else []
+        known = {one.sha256 for one in kept}
+        if instrument:
+            fresh = _added_set(instrument, paths, passages, report)
+        else:
+            fresh = []
+            sources = gather(paths, report)
+            for n, source in enumerate(sources, 1):
+                if source.sha256 in known and not rebuild:
+                    report.instruments.extend(one for one in kept if one.sha256 == source.sha256)
+                    continue
+                say(f"reading {n} of {len(sources)}: {source.files[0][0]}")
+                fresh.extend(_read(source, report))
+        if (paths or passages) and not fresh and not report.instruments:
+            return report
+        _build(home, kept, fresh, embed, held, rebuild, report, say)
+    report.seconds = round(time.monotonic() - started, 2)
+    return report
+
+
+def _held(home: Path, rebuild: bool) -> Library | None:
+    try:
+        return library.current(home)
+    except UsageError:
+        raise
+    except Exception:
+        if rebuild:
+            return None
+        raise
+
+
+def _added_set(instrument: str, paths: Sequence[Path], passages: Path | None, report: IngestReport) -> list[Instrument]:
+    found: list[Instrument] = []
+    for path in [passages] if passages else list(paths):
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise UsageError(f"{path} cannot be opened: {error.strerror}") from error
+        reader = plain.read_passages if passages else plain.read_as
+        try:
+            one = sandbox.call(reader, path.name, data, instrument, seconds=60, memory_mb=2048)
+            found.append(replace(one, sha256=hashlib.sha256(data).hexdigest()))
+        except Unreadable as error:
+            report.refused.append(Refusal(path.name, error.code, error.line()))
+    return found
+
+
+def _build(home: Path, kept: list[Instrument], fresh: list[Instrument], embed: Embed, held: Library | None, rebuild: bool, report: IngestReport, say: Progress) -> None:
+    digests = list(corpus.digest_instruments())
+    fresh = [one for one in fresh if not any(one.sha256 == k.sha256 and one.work == k.work for k in kept)] if not rebuild else fresh
+    if rebuild:
+        shas = {one.sha256 for one in fresh}
+        kept = [k for k in kept if k.sha256 not in shas]
+    new = [revised(one, kept) for one in fresh]
+    report.instruments.extend(new)
+    everything = [*kept, *new, *digests]
+    report.digest = library.corpus_digest(everything)
+    if held and held.digest == report.digest and not rebuild and not held.damaged():
+        report.changed = False
+        report.passages = int(held.meta["passages"])
+        report.reused = int(held.meta["vectors"])
+        return
+    say(f"building: {len(everything)} editions")
+    built = library.build(home, everything, references(everything), _saying(embed, say), held)
+    report.embedded, report.reused, report.passages = built.embedded, built.reused, built.passages
+
+
+def _saying(embed: Embed, say: Progress) -> Embed:
+    """Embeds in batches of similar length, and says how far it is."""
+    import numpy as np
+
+    def batched(texts: list[str]) -> "np.ndarray[tuple[int, ...], np.dtype[np.float32]]":
+        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+        parts = []
+        for at in range(0, len(order), 1024):
+            say(f"embedding {at} of {len(texts)} passages")
+            parts.append(embed([texts[i] for i in order[at : at + 1024]]))
+        stacked = np.concatenate(parts)
+        result = np.empty_like(stacked)
+        result[order] = stacked
+        return result
+
+    return batched
+
+
+def revised(one: Instrument, kept: Sequence[Instrument]) -> Instrument:
+    """The instrument as it is to be held: a changed text under a date already held is a revision of its own.
+
+    A publisher can change a file under the same date and address; the older words stay for comparison.
+    """
+    same = [k for k in kept if (k.work, k.date[:10], k.language, k.reader, k.layer) == (one.work, one.date[:10], one.language, one.reader, one.layer)]
+    if not same or any(k.text == one.text for k in same):
+        return one
+    language = f".{one.language}" if one.language != "en" else ""
+    return replace(one, version=f"{one.date[:10]}-r{len(same) + 1}{language}")
+
+
+def references(instruments: Sequence[Instrument]) -> Iterator[tuple[int, str, str, Span]]:
+    """The provisions that each leaf provision names: (index of the instrument, source, target, span in the text)."""
+    for i, one in enumerate(instruments):
+        if one.layer != "official" or one.language != "en" or one.id not in KNOWN:
+            continue
+        parents = {p.parent for p in one.provisions}
+        for n, p in enumerate(one.provisions):
+            if n not in parents:
+                for r in find_references(p.span.of(one.text), one.id):
+                    if not r.pinpoint.contains(p.pinpoint):
+                        yield i, p.pinpoint.address, r.pinpoint.address, Span(p.span.start + r.start, p.span.start + r.end)

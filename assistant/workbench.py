@@ -1,0 +1,442 @@
+"""One verb for each thing a person can do, with all wiring: settings, library, embedder, model, clock and the record.
+
+The command line, the app and the API call these verbs; each that asks, assesses or changes something writes one audit
+record. Verbs return plain JSON-ready values in the forms of the contract.
+"""
+
+import getpass
+import hashlib
+import json
+import platform
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from assistant import __version__, answer, assess, corpus, library, modelcard, record, retrieve, sandbox, triage
+from assistant import ingest as ingestion
+from assistant.errors import NotReady, PinciteError, UsageError
+from assistant.findings import GapAnalysis, ModelCard
+from assistant.law import Answer, Citation, Hit, Quote
+from assistant.library import Edition, Found, Library
+from assistant.pinpoint import Pinpoint
+from assistant.verify import cite, still_stands
+
+Progress = Callable[[str], None]
+
+
+def default_home() -> Path:
+    """The platform's user data folder for Pincite."""
+    base = {"darwin": "~/Library/Application Support", "win32": "~/AppData/Local"}.get(sys.platform, "~/.local/share")
+    return Path(base).expanduser() / "pincite"
+
+
+class Settings(BaseSettings):
+    """What a user may set, by PINCITE_* variables. `llm`: a GGUF file, a server's URL, or none; unset is the embedded model."""
+
+    model_config = SettingsConfigDict(env_prefix="PINCITE_", extra="ignore")
+
+    home: Path = default_home()
+    llm: str | None = None
+    embedder: str | None = None
+    offline: bool = False
+    user: str = ""
+
+
+def today() -> str:
+    """The day that answers are as of unless told otherwise."""
+    return date.today().isoformat()
+
+
+def now() -> str:
+    """The instant for an audit record, UTC."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def sha256(value: object) -> str:
+    """The hash under which inputs and outputs stand in the record."""
+    return hashlib.sha256(record.canonical(value)).hexdigest()
+
+
+def check_day(day: str) -> str:
+    """The day as given, or an error that says the form."""
+    try:
+        return date.fromisoformat(day).isoformat()
+    except ValueError as error:
+        raise UsageError(f"'{day}' is no date", "Write it as YYYY-MM-DD") from error
+
+
+class Workbench:
+    """Everything behind the commands, over one data folder. Parts are opened when first needed."""
+
+    def __init__(self, settings: Settings | None = None, say: Progress = lambda _: None) -> None:
+        self.settings = settings or Settings()
+        self.home = self.settings.home.expanduser()
+        self.say = say
+
+    @property
+    def user(self) -> str:
+        """Who is recorded as acting."""
+        return self.settings.user or getpass.getuser()
+
+    # ---- parts
+
+    @cached_property
+    def library(self) -> Library:
+        """The current generation; raises NotReady before the first ingest."""
+        found = library.current(self.home)
+        if found is None:
+            raise NotReady("There is no index yet", "Run: pincite ingest")
+        return found
+
+    @cached_property
+    def embedder(self) -> Any:
+        """The embedding model."""
+        from assistant.embed import Embedder
+
+        return Embedder(self.settings.embedder, self.home)
+
+    @cached_property
+    def model(self) -> Any:
+        """The language model, or None when PINCITE_LLM is none."""
+        from assistant.llm import open_model
+
+        return open_model(self.settings.llm)
+
+    def write(self, action: str, body: Mapping[str, Any]) -> str:
+        """One audit record; its id."""
+        return record.append(self.home, now(), self.user, action, {**body, "program": __version__}).id
+
+    # ---- ingest and corpus
+
+    def ingest(self, paths: Sequence[Path] = (), passages: Path | None = None, instrument: str = "", rebuild: bool = False) -> dict[str, Any]:
+        """Read documents into the library; the report of the contract."""
+
+        def embed(texts: list[str]) -> Any:
+            return self.embedder.embed_documents(texts)
+
+        report = ingestion.ingest(self.home, list(paths), embed, self.say, rebuild, instrument, passages)
+        if report.refused and not report.instruments:
+            return self._ingest_json(report, {})
+        self.__dict__.pop("library", None)
+        same = {(e.sha256, e.work): e for e in self.library.editions.values()}
+        out = self._ingest_json(report, same)
+        files = [{"file": i.file, "sha256": i.sha256, "version": i.version} for i in report.instruments]
+        self.write("ingest", {"files": files, "refused": [r.file for r in report.refused], "corpus_digest": self.library.digest})
+        return out
+
+    def _ingest_json(self, report: ingestion.IngestReport, editions: Mapping[tuple[str, str], Edition]) -> dict[str, Any]:
+        rows = []
+        for one in report.instruments:
+            e = editions.get((one.sha256, one.work))
+            row = {
+                "id": one.id, "work": one.work, "version": one.version, "layer": one.layer, "provenance": one.provenance, "reader": one.reader,
+                "file": one.file, "sha256": one.sha256, "counts": one.counts(), "provisions": len(one.provisions),
+                "passages": sum(r.type == "passage" for r in library.rows_of(one, 0)),
+            }  # fmt: skip
+            if e and e.same_as:
+                other = self.library.editions[e.same_as]
+                row["same_as"] = f"{other.work}@{other.version} ({other.file})"
+            rows.append(row)
+        refused = [{"file": r.file, "reason": r.reason, "code": r.code} for r in report.refused]
+        return {
+            "instruments": rows, "refused": refused, "embedded": report.embedded, "reused": report.reused, "passages": report.passages,
+            "corpus_digest": report.digest, "seconds": report.seconds,
+        }  # fmt: skip
+
+    def editions(self) -> list[dict[str, Any]]:
+        """Every edition held, with its dates and counts."""
+        return [
+            {
+                "id": e.instrument, "work": e.work, "title": e.title, "version": e.version, "layer": e.layer, "provenance": e.provenance, "reader": e.reader,
+                "file": e.file, "sha256": e.sha256, "counts": e.counts, "same_as": self._edition_name(e.same_as), "valid_from": e.valid_from, "valid_to": e.valid_to,
+            }
+            for e in self.library.editions.values()
+        ]  # fmt: skip
+
+    def _edition_name(self, id: int | None) -> str | None:
+        return f"{self.library.editions[id].work}@{self.library.editions[id].version}" if id else None
+
+    def find(self, address: str, as_of: str, version: str = "", layer: str = "") -> Found:
+        """The provision at an address as a person writes it."""
+        p = Pinpoint.parse(address)
+        if p is None:
+            raise UsageError(f"'{address}' is no address", "Write it like gdpr:art-35(7) or Art. 35(7) GDPR")
+        found = self.library.find(p, as_of, version, layer)
+        if found is None:
+            raise UsageError(f"{p} is not in the library", "See what is held: pincite corpus list")
+        return found
+
+    def show(self, address: str, as_of: str, version: str = "", layer: str = "") -> dict[str, Any]:
+        """A provision with its words, place, standing, neighbours and official link."""
+        found = self.find(address, as_of, version, layer)
+        before, after = self.library.neighbours(found)
+        return {
+            "pinpoint": found.pinpoint.address, "citation": str(found.pinpoint), "heading": found.heading, "text": found.text,
+            "instrument": found.edition.instrument, "version": found.edition.version, "layer": found.edition.layer, "provenance": found.edition.provenance,
+            "file": found.edition.file, "start": found.span.start, "end": found.span.end, "source_sha256": found.edition.sha256,
+            "status": found.status, "applies_from": found.applies_from, "note": found.note, "link": corpus.manifest().deep_link(found.pinpoint),
+            "children": [c.address for c in self.library.children(found)], "references": [r.address for r in self.library.references(found.pinpoint)],
+            "previous": before.address if before else None, "next": after.address if after else None,
+        }  # fmt: skip
+
+    def verify_corpus(self) -> dict[str, Any]:
+        """Whether the index files are those that were written."""
+        damaged = self.library.damaged()
+        return {"sound": not damaged, "damaged": damaged, "corpus_digest": self.library.digest, "generation": self.library.folder.name}
+
+    # ---- search and ask
+
+    def hits(self, question: str, wanted: retrieve.Filter, k: int) -> list[Hit]:
+        """What search finds, as nouns."""
+        vector = self.embedder.embed_query(question[:2000]) if question.strip() else None
+        return retrieve.search(self.library, question, vector, wanted, k) if vector is not None else []
+
+    def search(self, question: str, wanted: retrieve.Filter, k: int = 10) -> dict[str, Any]:
+        """The hits for a question, in the form of the contract."""
+        library_ = self.library
+        started = time.perf_counter()
+        vector = self.embedder.embed_query(question[:2000])
+        embedded = time.perf_counter()
+        hits = retrieve.search(library_, question, vector, wanted, k) if question.strip() else []
+        done = time.perf_counter()
+        ms = {"embed": _ms(embedded - started), "search": _ms(done - embedded), "total": _ms(done - started)}
+        return {"hits": [hit_json(h) for h in hits], "ms": ms}
+
+    def ask(self, question: str, wanted: retrieve.Filter, mode: str = "auto", history: Sequence[Mapping[str, str]] = ()) -> dict[str, Any]:
+        """The answer to a question with its hits, in the form of the contract, and one audit record."""
+        started = time.perf_counter()
+        hits = self.hits(question, wanted, 10)
+        result = answer.extractive(self.library, question, hits, wanted)
+        first = time.perf_counter()
+        model = None
+        out = {
+            "answer": answer_json(result), "hits": [hit_json(h) for h in hits], "model": model, "prompt": "answer@1", "as_of": wanted.as_of,
+            "corpus_digest": self.library.digest,
+        }  # fmt: skip
+        out["audit"] = self.write(
+            "ask",
+            {
+                "question": sha256(question), "as_of": wanted.as_of, "corpus_digest": self.library.digest, "prompt": out["prompt"], "model": model,
+                "hits": [h.passage.pinpoint.address for h in hits], "output": sha256(out["answer"]),
+            },
+        )  # fmt: skip
+        out["seconds"] = {"first": round(first - started, 3), "total": round(time.perf_counter() - started, 3)}
+        record.keep_run(self.home, out["audit"], now(), "ask", {"question": question, **out})
+        return out
+
+    # ---- cards
+
+    def card(self, path: Path) -> ModelCard:
+        """A card, parsed in the sandbox."""
+        return sandbox.call(modelcard.parse_card, card_files(path), seconds=30, memory_mb=1024)
+
+    def card_show(self, path: Path) -> dict[str, Any]:
+        """What the card says, with places, in the form of the contract."""
+        card = self.card(path)
+        return {
+            "name": card.name, "sha256": card.sha256, "files": [{"file": f.name, "text": f.text} for f in card.files],
+            "sections": [{"title": s.title, "file": s.file, "start": s.start, "end": s.end} for s in card.sections],
+            "fields": [{"field": f.field, "value": f.value, "file": f.file, "start": f.start, "end": f.end, "state": f.state} for f in card.fields],
+            "hidden": list(card.hidden), "problems": list(card.problems),
+        }  # fmt: skip
+
+    def law(self, as_of: str) -> Callable[[Pinpoint], tuple[Citation, ...]]:
+        """A function that cites the words of a provision; it cites nothing when there is no index."""
+        held = library.current(self.home)
+
+        def cite_law(p: Pinpoint) -> tuple[Citation, ...]:
+            found = held.find(p, as_of) if held else None
+            if held is None or found is None:
+                return ()
+            passage = held.as_passage(found)
+            granted = cite(Quote(p, first_words(found.text)), passage)
+            return (granted,) if isinstance(granted, Citation) else ()
+
+        return cite_law
+
+    def gaps(self, path: Path, as_of: str, frameworks: Sequence[str] = (), scope: Sequence[str] = (), facts: Path | None = None, everything: bool = False) -> dict[str, Any]:
+        """The gap analysis of a card, in the form of the contract, and one audit record."""
+        analysis = self.analyse(path, as_of, frameworks, scope, facts, everything)
+        out = gaps_json(analysis)
+        body = {"card": analysis.card.sha256, "as_of": as_of, "corpus_digest": analysis.corpus_digest, "output": sha256(out)}
+        audit = self.write("gaps", body)
+        stamped = {"schema": out["schema"], "run": audit, **{k: v for k, v in out.items() if k != "schema"}}
+        record.keep_run(self.home, audit, now(), "gaps", stamped)
+        return stamped
+
+    def analyse(self, path: Path, as_of: str, frameworks: Sequence[str] = (), scope: Sequence[str] = (), facts: Path | None = None, everything: bool = False) -> GapAnalysis:
+        """The gap analysis of a card, as nouns."""
+        card = self.card(path)
+        wanted = [r for r in corpus.requirements() if (not frameworks or r.framework in frameworks) and _in_scope(r.pinpoint, scope)]
+        held = library.current(self.home)
+        digest = held.digest if held else ""
+        given = load_facts(facts, path)
+        established = triage.facts(card, given)
+        return assess.assess(card, wanted, established, as_of, self.law(as_of), digest, everything)
+
+    def triage(self, path: Path, facts: Path | None = None) -> dict[str, Any]:
+        """Which frameworks apply and why, in the form of the contract."""
+        card = self.card(path)
+        return triage.report(card, load_facts(facts, path))
+
+    # ---- record and health
+
+    def verify_audit(self, known_head: str | None = None) -> record.Verdict:
+        """Re-derives the audit chain."""
+        return record.verify_chain(record.records(self.home), known_head)
+
+    def audit_tail(self, n: int) -> Iterator[record.AuditRecord]:
+        """The last records."""
+        return record.records(self.home, last=n)
+
+    def doctor(self) -> dict[str, Any]:
+        """What works and what does not on this machine, each with what to do about it."""
+        checks: list[dict[str, Any]] = []
+
+        def check(name: str, probe: Callable[[], str]) -> None:
+            try:
+                checks.append({"check": name, "ok": True, "detail": probe()})
+            except PinciteError as error:
+                checks.append({"check": name, "ok": False, "detail": error.line()})
+
+        check("python", platform.python_version)
+        check("data folder", lambda: str(self.home))
+        check("library", lambda: f"generation {self.library.folder.name}, corpus digest {self.library.digest[:12]}")
+        check("index files", lambda: "sound" if not self.library.damaged() else _raise(NotReady("Index files are damaged", "Run: pincite ingest --rebuild")))
+        check("embedder", lambda: f"{self.embedder.name} {self.embedder.sha256[:12]}, {len(self.embedder.embed_query('test'))} dimensions")
+        check("language model", lambda: self.prove_model())
+        check("audit chain", lambda: f"{self.verify_audit().records} records, sound" if self.verify_audit().sound else _raise(NotReady(self.verify_audit().problem, "Compare with a backup")))
+        checks.append({"check": "corpus checked until", "ok": True, "detail": corpus.manifest().checked_until})
+        return {"ok": all(c["ok"] for c in checks), "checks": checks}
+
+    def prove_model(self) -> str:
+        """One token from the language model, made in its own process."""
+        from assistant.llm import prove
+
+        return prove(self.settings.llm)
+
+
+def _raise(error: PinciteError) -> str:
+    raise error
+
+
+def _ms(seconds: float) -> float:
+    return round(1000 * seconds, 2)
+
+
+def _in_scope(p: Pinpoint, scope: Sequence[str]) -> bool:
+    if not scope:
+        return True
+    wanted = [Pinpoint.parse(s) for s in scope]
+    bad = [s for s, w in zip(scope, wanted, strict=True) if w is None]
+    if bad:
+        raise UsageError(f"'{bad[0]}' is no address", "Write it like eu-ai-act:art-10")
+    return any(w and (w.contains(p) or p.contains(w)) for w in wanted)
+
+
+def first_words(text: str, most: int = 600) -> str:
+    """A provision's words for a citation: all of a short one, else whole lines or sentences up to `most` characters."""
+    if len(text) <= most:
+        return text
+    cut = max(text.rfind(mark, 0, most) for mark in ("\n", ". ", "; "))
+    return text[: cut + 1].rstrip() if cut > most // 3 else text[: text.rfind(" ", 0, most)]
+
+
+def card_files(path: Path) -> list[tuple[str, bytes]]:
+    """A card's files by name: one file, or a folder's files in order (at most 200, of at most 20 MB each)."""
+    if not path.exists():
+        raise UsageError(f"{path} does not exist", "Give a model card: a README.md, XML, DOCX, PDF or a folder")
+    files = [path] if path.is_file() else sorted(f for f in path.rglob("*") if f.is_file() and not f.name.startswith("."))[:200]
+    try:
+        found = [(f.name if path.is_file() else str(f.relative_to(path)), f.read_bytes()) for f in files if f.stat().st_size <= 20 << 20]
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+    found = [(name, data) for name, data in found if Path(name).name != "facts.json"]
+    if not any(data.strip() for _, data in found):
+        raise UsageError(f"{path} is empty", "Give a model card with text")
+    return found
+
+
+def load_facts(path: Path | None, card: Path) -> dict[str, Any]:
+    """Facts given by a person: the file named, else `facts.json` beside the card."""
+    beside = (card if card.is_dir() else card.parent) / "facts.json"
+    chosen = path or (beside if beside.exists() else None)
+    if chosen is None:
+        return {}
+    try:
+        found = json.loads(chosen.read_text("utf8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{chosen} cannot be read as facts: {error}", 'Write {"us_device": {"value": true, "source": "who said so"}}') from error
+    if not isinstance(found, dict):
+        raise UsageError(f"{chosen} is no list of facts", 'Write {"us_device": {"value": true, "source": "who said so"}}')
+    return found
+
+
+# ---- forms of the contract ---------------------------------------------------------------------------------------
+
+
+def hit_json(h: Hit) -> dict[str, Any]:
+    """A hit in the form of the contract."""
+    p = h.passage
+    return {
+        "pinpoint": p.pinpoint.address, "citation": str(p.pinpoint), "instrument": p.instrument, "version": p.version, "layer": p.layer, "provenance": p.provenance,
+        "status": p.status, "applies_from": p.applies_from, "heading": p.heading or (p.trail[-1] if p.trail else ""), "text": p.text, "score": round(h.score, 4), "via": list(h.via),
+    }  # fmt: skip
+
+
+def citation_json(c: Citation) -> dict[str, Any]:
+    """A citation in the form of the contract."""
+    return {
+        "pinpoint": c.pinpoint.address, "citation": str(c.pinpoint), "instrument": c.instrument, "version": c.version, "layer": c.layer, "provenance": c.provenance, "quote": c.quote,
+        "start": c.start, "end": c.end, "source_sha256": c.source_sha256, "status": c.status, "applies_from": c.applies_from, "note": c.note,
+        "link": corpus.manifest().deep_link(c.pinpoint),
+    }  # fmt: skip
+
+
+def answer_json(a: Answer) -> dict[str, Any]:
+    """An answer in the form of the contract."""
+    claims = [{"text": c.text, "phrased_by": c.phrased_by, "citations": [citation_json(x) for x in c.citations]} for c in a.claims]
+    return {"abstained": a.abstained, "reason": a.reason, "claims": claims, "notes": list(a.notes), "official": a.official()}
+
+
+def gaps_json(g: GapAnalysis) -> dict[str, Any]:
+    """A gap analysis in the form of the contract, without the run's stamp."""
+    findings = []
+    for f in g.findings:
+        r = f.requirement
+        facets = [
+            {
+                "id": x.facet.id, "asks": x.facet.asks, "status": x.status,
+                "evidence": [{"quote": e.quote, "file": e.file, "start": e.start, "end": e.end, "section": e.section} for e in x.evidence],
+            }
+            for x in f.facets
+        ]  # fmt: skip
+        findings.append(
+            {
+                "requirement": r.id, "title": r.title, "obligation": r.obligation, "framework": r.framework, "pinpoint": r.pinpoint.address, "citation": str(r.pinpoint),
+                "legal_force": r.legal_force, "severity": r.severity, "applies_from": f.applies_from, "status": f.status, "why": f.why, "facets": facets,
+                "law": [citation_json(c) for c in f.law], "remedy": r.remedy, "owner": r.owner, "review": None,
+            }
+        )  # fmt: skip
+    by_framework: dict[str, dict[str, int]] = {}
+    for f in g.findings:
+        row = by_framework.setdefault(f.requirement.framework, {})
+        row[f.status] = row.get(f.status, 0) + 1
+    laws = [c for f in g.findings for c in f.law]
+    return {
+        "schema": "pincite/gaps@1", "tool": f"pincite {__version__}", "as_of": g.as_of, "corpus_digest": g.corpus_digest,
+        "card": {"name": g.card.name, "sha256": g.card.sha256}, "official": f"{sum(c.layer == 'official' for c in laws)} of {len(laws)}",
+        "facts": {name: {"value": x.value, "source": x.source} for name, x in sorted(g.facts.items())},
+        "summary": {"by_status": g.by_status(), "by_framework": by_framework}, "findings": findings,
+    }  # fmt: skip
+
+
+def recheck(text: str, citation: Citation) -> bool:
+    """Whether a citation still stands in its source."""
+    return still_stands(citation, text)
