@@ -45,9 +45,7 @@ QUOTES = "‘’“”„‚«»\"'"
 DASHES = "—–-•·"
 _BIS = {"bis": "a", "ter": "b", "quater": "c", "quinquies": "d", "sexies": "e", "septies": "f", "octies": "g"}
 _BIS_WORD = re.compile(r"\s+(" + "|".join(_BIS) + r")\b")
-_LABEL = re.compile(
-    rf"(?:\(\s*)?(?:\d{{1,3}}(?:\.\d{{1,2}}){{0,3}}[a-z]{{0,2}}|[a-zA-Z]{{1,2}}|[ivxl]{{1,6}})(?:\s(?:{'|'.join(_BIS)}))?(?:\.\)|[.)])$"
-)
+_LABEL = re.compile(rf"(?:\(\s*)?(?:\d{{1,3}}(?:\.\d{{1,2}}){{0,3}}[a-z]{{0,2}}|[a-zA-Z]{{1,2}}|[ivxl]{{1,6}})(?:\s(?:{'|'.join(_BIS)}))?(?:\.\)|[.)])$")
 _PARAGRAPH = re.compile(rf"(\(?\d{{1,3}}(?:\.\d{{1,2}}){{0,3}}[a-z]{{0,2}}(?:\s(?:{'|'.join(_BIS)}))?[.)])\s(?=\S)")
 _OPENS_QUOTE = re.compile(r"[‘“„‚«»\"]\s?\(?(?:\d{1,3}(?:\.\d+)*[a-z]{0,2}|[a-z]{1,2}|[ivx]{1,5})(?:\sbis)?[.)]")
 _CLOSES_QUOTE = re.compile(r"[’”“«»\"]\s*[.,;:]*$")
@@ -94,7 +92,7 @@ def fold(text: str) -> str:
 _ARTICLE_NUMBER = re.compile(r"(\d+)\s?(" + "|".join(_BIS) + r"|[a-z]{1,2}\b)?", re.I)
 _DIVISION_NUMBER = re.compile(r"(?:\s|^)([IVXL]+[A-Z]?|\d+[a-zA-Z]?)\b(?!.*(?:\s)[IVXL\d]+\b)")
 _GROUP = re.compile(r"(?P<word>[^\W\d]+)\s(?P<number>[A-Z]|[IVX]+|\d{1,2})(?P<rest>\W.*|)$")
-_NUMBERED_GROUP = re.compile(r"(?P<label>\d{1,2}\.)\s?(?P<words>.+)$")
+_NUMBERED_GROUP = re.compile(r"(?P<label>\d{1,2}(?:\.\d{1,2}){0,3}\.)\s?(?P<words>.+)$")
 _POINTS = 3  # tree depth of the outermost points; above them stand chapter or annex, section or group, article
 
 
@@ -202,7 +200,8 @@ class _Builder:
     def _group(self, line: Line) -> None:
         """A titled part of an annex: "Section A. List ...", "CHAPTER II", or a numbered point that is a title, "3. Quality ..."."""
         if numbered := _NUMBERED_GROUP.match(line.words):
-            self._point(Line("point", numbered["words"], numbered["label"], depth=-1))
+            rule = re.match(r"Rule \d+$", numbered["words"])
+            self._point(Line("point", numbered["words"], numbered["label"], line.depth, step(rule[0]) if rule else ""))
             self.tree.heading(numbered["words"])
             return
         match = _GROUP.match(line.words)
@@ -230,10 +229,12 @@ class _Builder:
         printed = fold(f"{line.label} {line.words}")
         if self._prefix is None or self._quoted(printed):
             return self._words(Line("words", printed, depth=line.depth))
-        self._pop(line.depth)
-        name = line.number or step(line.label)
-        absolute = "." in name or name.startswith("rule-")
-        while absolute and self._stack and not name.startswith(self._stack[-1][1] + "."):
+        printed_step = step(line.label)
+        name = line.number or printed_step
+        absolute = "." in printed_step
+        if not absolute:
+            self._pop(line.depth)
+        while absolute and self._stack and not printed_step.startswith(self._stack[-1][1] + "."):
             self._stack.pop()
         self.tree.close(_POINTS + len(self._stack))
         base = self._stack[-1][2] if self._stack and not absolute else self._prefix
@@ -242,7 +243,7 @@ class _Builder:
             name = f"#{self._dashes[base]}"
         address = base.child(name)
         if self.tree.open(address, self._kind(line, name), _POINTS + len(self._stack), label=line.label):
-            self._stack.append((line.depth, name, address))
+            self._stack.append((line.depth, printed_step, address))
             self._settle_marks(address)
         self.tree.write(printed)
         self._fresh = ""
@@ -316,9 +317,12 @@ def _annexes_whose_groups_carry(lines: Iterable[Line]) -> set[int]:
     for line in lines:
         if line.kind == "annex":
             annex, group, seen = annex + 1, 0, {}
-        elif line.kind == "group" and not _NUMBERED_GROUP.match(line.words):
+            continue
+        numbered = _NUMBERED_GROUP.match(line.words) if line.kind == "group" else None
+        number = step(numbered["label"] if numbered else line.label) if numbered or line.kind == "point" else ""
+        if line.kind == "group" and not numbered:
             group += 1
-        elif line.kind == "point" and annex and line.depth <= 1 and step(line.label).isdigit() and seen.setdefault(step(line.label), group) != group:
+        elif annex and line.depth <= 1 and number.isdigit() and seen.setdefault(number, group) != group:
             carried.add(annex)
     return carried
 
@@ -339,7 +343,7 @@ def build(instrument: str, lines: Sequence[Line]) -> Built:
         builder.take(line)
     text, provisions = builder.tree.result()
     if not any(p.kind in ("article", "annex") for p in provisions):
-        raise Unreadable("no-articles", "this looks like a European act, but no article was found in it", "Give the full text of the act, not a summary or a notice.")
+        raise Unreadable("no-articles", "this looks like a European act, but no article was found in it", "Give the full text, not a summary or a notice")
     repeated = tuple(("repeated", p.address) for p in builder.tree.repeated)
     return Built(text, provisions, (*builder.marks, *repeated))
 
@@ -353,7 +357,8 @@ def act_of(title: str) -> str:
     found = ACTS.get(number[1]) if number else None
     if found is None:
         seen = fold(title)[:120] or "no title"
-        raise Unreadable("not-recognised", f"this European act is not one that Pincite knows: {seen}", "Known are Regulations (EU) 2016/679, 2024/1689 and 2017/745.")
+        known = ", ".join(sorted(ACTS))
+        raise Unreadable("not-recognised", f"this European act is not one that Pincite knows: {seen}", f"Known are Regulations (EU) {known}")
     return found
 
 
@@ -387,7 +392,7 @@ class Source:
 def instrument(source: Source, built: Built, marks: Iterable[tuple[str, str]] = ()) -> Instrument:
     """The instrument that these lines of this source are; raises `Unreadable` without a date."""
     if not source.date:
-        raise Unreadable("no-date", "no date of publication was found in this document", "Give the file as the Official Journal publishes it.")
+        raise Unreadable("no-date", "no date of publication was found in this document", "Give the file as the Official Journal publishes it")
     return Instrument(
         id=source.act,
         work=source.act,

@@ -7,6 +7,7 @@ Knows nothing of addresses, and refuses what only looks like an act: parliamenta
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import lxml.html
 from lxml import etree
@@ -29,7 +30,7 @@ _EURLEX_PAGE = re.compile(rb"(?i)eur-lex(?:\.europa\.eu)?[^>]{0,200}(?:<|/legal-
 def recognises(name: str, head: bytes) -> bool:
     """Whether this is a page of EUR-Lex, by the classes of its paragraphs or its title."""
     if b"<html" not in head[:8192].lower():
-        return _is_lossy_markdown(head)
+        return _is_lossy_markdown(head[:8192])
     return any(p.search(head) for p in (_CURRENT, _OF_2016, _CONSOLIDATED, _EURLEX_PAGE))
 
 
@@ -39,32 +40,33 @@ def read(files: Sequence[tuple[str, bytes]]) -> list[Instrument]:
 
 
 def _is_lossy_markdown(head: bytes) -> bool:
-    return bool(re.search(rb"(?m)^## Article \d+:", head) or b"REGULATION (EU) 2024/1689" in head[:4096]) and not head.lstrip().startswith((b"<", b"---", b"{", b"[", b"%PDF", b"PK"))
+    return b"<html" not in head.lower() and re.search(rb"(?m)^#+ REGULATION \(EU\) \d{4}/\d+", head) is not None
 
 
 def _read_page(name: str, data: bytes) -> Instrument:
-    if _is_lossy_markdown(data[:65536]):
-        raise Unreadable("lossy-conversion", "a Markdown conversion of the Official Journal's PDF, with footnotes among the recitals", "Give the HTML or the Formex files of EUR-Lex instead.")
+    if _is_lossy_markdown(data[:8192]):
+        what = "a Markdown conversion of the Official Journal's PDF, with footnotes among the recitals"
+        raise Unreadable("lossy-conversion", what, "Give the HTML or the Formex files of EUR-Lex instead")
     page = lxml.html.document_fromstring(data, parser=lxml.html.HTMLParser(encoding="utf-8", huge_tree=False))
     _refuse_amendments(page)
     lines = list(_Page(page).lines())
     titles = [line.words for line in lines if line.kind == "title"]
-    act = euact.act_of(titles[0] if titles else fold("".join(page.xpath("//title/text()")[:1])))
+    act = euact.act_of(titles[0] if titles else fold("".join(_all(page, "//title/text()")[:1])))
     date, language = _date_and_language(page)
     source = euact.Source(act, " ".join(titles), date, language, "original", NAME, [(name, data)])
     return euact.instrument(source, euact.build(act, lines), _facts(page))
 
 
 def _refuse_amendments(page: HtmlElement) -> None:
-    title = fold(" ".join(page.xpath("//title/text() | //p[@class='oj-doc-ti' or @class='doc-ti']//text()")[:8]))
-    text = fold(" ".join(page.xpath("(//p[contains(., 'P9_TA(')])[1]//text()")))
+    title = fold(" ".join(_all(page, "//title/text() | //p[@class='oj-doc-ti' or @class='doc-ti']//text()")[:8]))
+    text = fold(" ".join(_all(page, "(//p[contains(., 'P9_TA(')])[1]//text()")))
     if text or re.search(r"(?i)amendments adopted by the european parliament", title):
-        raise Unreadable("proposal", f"amendments of the European Parliament to a proposal, not an act: {(title or text)[:100]}", "Give the act as adopted.")
+        raise Unreadable("proposal", f"amendments of the European Parliament to a proposal, not an act: {(title or text)[:100]}", "Give the act as adopted")
 
 
 def _text_of(page: HtmlElement, *classes: str) -> str:
     path = " | ".join(f"//p[@class='{c}']" for c in classes)
-    return fold(" ".join("".join(p.itertext()) for p in page.xpath(path)[:1]))
+    return fold(" ".join("".join(p.itertext()) for p in _all(page, path)[:1]))
 
 
 def _date_and_language(page: HtmlElement) -> tuple[str, str]:
@@ -79,9 +81,14 @@ def _date_and_language(page: HtmlElement) -> tuple[str, str]:
 def _facts(page: HtmlElement) -> list[tuple[str, str]]:
     """What a consolidated page says of itself and of the acts that changed it."""
     reference = _text_of(page, "reference")
-    rows = page.xpath("//tr[.//p[@class='title-fam-member']]")
+    rows = _all(page, "//tr[.//p[@class='title-fam-member']]")
     facts = [("consolidated", reference)] if reference else []
     return facts + [("changed-by", fold(" ".join(row.itertext()))) for row in rows]
+
+
+def _all(element: HtmlElement, path: str) -> Any:
+    """What an XPath finds: elements, strings, or a truth value."""
+    return element.xpath(path)
 
 
 # ---- from the page to lines --------------------------------------------------------------------------------------
@@ -99,7 +106,7 @@ _INLINE_MARK = re.compile(r"[►▼](?P<code>[A-Z]\d*)\s?|\s?◄")
 
 def _inline(element: HtmlElement) -> str:
     """The words of an element; a raised figure after a number is an exponent, 10^25, not the number 1025."""
-    if not element.xpath("boolean(descendant-or-self::span[contains(@class, 'super')])"):
+    if not _all(element, "boolean(descendant-or-self::span[contains(@class, 'super')])"):
         return "".join(element.itertext())
     parts: list[str] = []
     for event, node in etree.iterwalk(element, events=("start", "end", "comment", "pi")):
@@ -116,7 +123,7 @@ class _Page:
     """Walks a page in reading order and says what each printed paragraph is."""
 
     def __init__(self, page: HtmlElement) -> None:
-        self._parts = page.xpath("//div[contains(concat(' ', @class, ' '), ' eli-container ')]") or [page.find("body")]
+        self._parts = _all(page, "//div[contains(concat(' ', @class, ' '), ' eli-container ')]") or [page.find("body")]
         self._state = "title"  # title, preamble, body, annex, notes
         self._annex_line = False
         self._paragraph_before = 0  # number of the article's paragraph before
@@ -136,7 +143,7 @@ class _Page:
             if not isinstance(tag, str):
                 run.append(child.tail or "")
                 continue
-            if tag in _INLINE and not child.xpath(".//p | .//table | .//div"):
+            if tag in _INLINE and not _all(child, ".//p | .//table | .//div"):
                 run.append(_inline(child))
             else:
                 yield from self._loose(run, depth)
@@ -161,7 +168,7 @@ class _Page:
             yield from self._paragraph(element, name, depth)
         elif name.startswith("grid-container"):
             yield from self._item([c for c in element if isinstance(c.tag, str)], depth)
-        elif name == "enumeration-spacing" or element.xpath("boolean(span[@class='no-parag'])"):
+        elif name == "enumeration-spacing" or _all(element, "boolean(span[@class='no-parag'])"):
             yield from self._numbered(element, depth)
         elif name == "final":
             for paragraph in element.iter("p"):
@@ -174,7 +181,7 @@ class _Page:
         if not words:
             return
         if name in _MARKS:
-            yield Line("mark", fold(f"{words} {' '.join(element.xpath('.//a/@title'))}"))
+            yield Line("mark", fold(f"{words} {' '.join(_all(element, './/a/@title'))}"))
         elif name in ("doc-ti", "title-doc-first", "title-doc-last", "title-annex-1", "title-annex-2"):
             yield self._title(words, name)
         elif name in _HEADINGS or name.startswith(("ti-grseq-", "title-gr-seq-level-")):
@@ -209,7 +216,7 @@ class _Page:
             self._state, self._paragraph_before = "body", 0
             return Line("article" if kind == "article" else "division", label=words)
         if kind == "group":
-            return Line("group", words)
+            return Line("group", words, depth=-1)
         return Line("heading" if kind == "heading" else "note" if kind == "note" else "final", words)
 
     def _text(self, words: str, depth: int) -> Iterator[Line]:

@@ -11,6 +11,7 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
+from typing import Any, cast
 
 from lxml import etree
 from lxml.etree import _Element as Element
@@ -25,13 +26,16 @@ GROUPED = True
 
 _ROOT = re.compile(rb"<(?:ACT|CONS\.ACT|ANNEX|DOC|PUBLICATION)[\s>]")
 _ZIPPED = re.compile(rb"^PK\x03\x04.{26}(?:[A-Z]{1,2}_\w+\.(?:\w+\.)?fmx|CL\d{4}[A-Z]\w+\.\d+(?:\.doc)?)\.xml", re.S)
+_ALL_FILES = "Give all files of the publication together, or its zip"
 _UNZIPPED_LIMIT = 64 * 1024 * 1024
 _MEMBERS_LIMIT = 500
 
 
 def recognises(name: str, head: bytes) -> bool:
     """Whether this is a Formex file, or a zip whose first member is one."""
-    return bool(_ZIPPED.match(head)) or (head.lstrip(b"\xef\xbb\xbf \r\n").startswith(b"<?xml") and bool(_ROOT.search(head[:2048])) and b"formex" in head[:4096].lower())
+    if head.startswith(b"PK"):
+        return bool(_ZIPPED.match(head))
+    return head.lstrip(b"\xef\xbb\xbf \r\n").startswith(b"<?xml") and bool(_ROOT.search(head[:2048])) and b"formex" in head[:4096].lower()
 
 
 def read(files: Sequence[tuple[str, bytes]]) -> list[Instrument]:
@@ -42,7 +46,7 @@ def read(files: Sequence[tuple[str, bytes]]) -> list[Instrument]:
         if data.startswith(b"PK"):
             found += _acts(_unzip(name, data), [(name, data)])
     if not found:
-        raise Unreadable("incomplete", "annexes or a table of contents without the act they belong to", "Give all files of the publication together, or its zip.")
+        raise Unreadable("incomplete", "annexes or a table of contents without the act they belong to", _ALL_FILES)
     return found
 
 
@@ -54,7 +58,7 @@ def _unzip(name: str, data: bytes) -> list[tuple[str, bytes]]:
                 raise Unreadable("too-large", f"{PurePath(name).name} unpacks to more than {_UNZIPPED_LIMIT >> 20} MB or {_MEMBERS_LIMIT} files")
             return [(PurePath(m.filename).name, archive.read(m)) for m in members]
     except (zipfile.BadZipFile, EOFError, RuntimeError, NotImplementedError) as error:
-        raise Unreadable("damaged", f"the zip cannot be unpacked: {error}", "Fetch it again.") from error
+        raise Unreadable("damaged", f"the zip cannot be unpacked: {error}", "Fetch it again") from error
 
 
 # ---- which files make one act ------------------------------------------------------------------------------------
@@ -77,9 +81,9 @@ def _acts(files: Sequence[tuple[str, bytes]], given: Sequence[tuple[str, bytes]]
         root = _parse(name, data)
         own = PurePath(name).name
         if root.tag == "PUBLICATION":
-            dates += root.xpath("OJ/BIB.OJ/DATE/@ISO")
+            dates += _all(root, "OJ/BIB.OJ/DATE/@ISO")
             continue
-        key = own if root.tag == "DOC" else next(iter(root.xpath("(.//DOCUMENT.REF/@FILE)[1]")), own)
+        key = own if root.tag == "DOC" else next(iter(_all(root, "(.//DOCUMENT.REF/@FILE)[1]")), own)
         publication = publications.setdefault(key, _Publication())
         publication.files.append((name, data))
         if root.tag in ("ACT", "CONS.ACT"):
@@ -94,12 +98,17 @@ def _acts(files: Sequence[tuple[str, bytes]], given: Sequence[tuple[str, bytes]]
     return [_instrument(p, zipped or p.files, dates) for p in whole]
 
 
+def _all(element: Element, path: str) -> list[Any]:
+    """What an XPath finds: elements, or the strings of attributes and texts."""
+    return cast(list[Any], element.xpath(path))
+
+
 def _parse(name: str, data: bytes) -> Element:
     parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False, remove_comments=True)
     try:
         return etree.fromstring(data, parser)
     except etree.XMLSyntaxError as error:
-        raise Unreadable("damaged", f"{PurePath(name).name} is not well-formed XML: {error.msg}", "Fetch it again; it may be cut short.") from error
+        raise Unreadable("damaged", f"{PurePath(name).name} is not well-formed XML: {error.msg}", "Fetch it again; it may be cut short") from error
 
 
 def _instrument(publication: _Publication, files: Sequence[tuple[str, bytes]], dates: Sequence[str]) -> Instrument:
@@ -114,13 +123,13 @@ def _instrument(publication: _Publication, files: Sequence[tuple[str, bytes]], d
     title = " ".join(line.words for line in lines if line.kind == "title")
     act = euact.act_of(title)
     consolidated = root.find("INFO.CONSLEG")
-    language = next(iter(root.xpath("(.//BIB.INSTANCE/LG.DOC)[1]/text()")), "EN").lower()
+    language = next(iter(_all(root, "(.//BIB.INSTANCE/LG.DOC)[1]/text()")), "EN").lower()
     if consolidated is not None:
         date = euact.iso_date(consolidated.get("START.DATE", "") or consolidated.get("CONSLEG.DATE", ""))
         facts = [("consolidated", f"0{consolidated.get('CONSLEG.REF', '')} {date}".strip())]
-        facts += [("changed-by", number) for number in root.xpath(".//MOD.ACT/BIB.DATA/NO.CELEX/text()")]
+        facts += [("changed-by", number) for number in _all(root, ".//MOD.ACT/BIB.DATA/NO.CELEX/text()")]
     else:
-        registered = publication.registry.xpath("PUBLICATION.REF/DATE/@ISO") if publication.registry is not None else []
+        registered = _all(publication.registry, "PUBLICATION.REF/DATE/@ISO") if publication.registry is not None else []
         date = euact.iso_date(next(iter([*registered, *dates]), ""))
         facts = []
     source = euact.Source(act, title, date, language, "original", NAME, files)
@@ -131,10 +140,10 @@ def _annexes_in_order(publication: _Publication) -> list[Element]:
     """The annex files in the registry's order; raises `Unreadable` when one that it lists is not there."""
     if publication.registry is None:
         return [publication.annexes[name] for name in sorted(publication.annexes)]
-    listed = publication.registry.xpath(".//DOC.SUB.PUB/REF.PHYS[@TYPE='DOC.XML']/@FILE")
+    listed = _all(publication.registry, ".//DOC.SUB.PUB/REF.PHYS[@TYPE='DOC.XML']/@FILE")
     missing = [name for name in listed if name not in publication.annexes]
     if missing:
-        raise Unreadable("incomplete", f"{len(missing)} of the act's files are missing: {', '.join(missing[:3])}", "Give all files of the publication together, or its zip.")
+        raise Unreadable("incomplete", f"{len(missing)} of the act's files are missing: {', '.join(missing[:3])}", _ALL_FILES)
     return [publication.annexes[name] for name in listed]
 
 
@@ -174,10 +183,15 @@ def _nodes(element: Element) -> Iterator[_Node]:
             yield "text", child.tail or "", None
 
 
+def _parent(element: Element) -> Element:
+    parent = element.getparent()
+    return element if parent is None else parent
+
+
 def _ends_here(opening: Element, identifier: str | None) -> bool:
-    return identifier is not None and any(
-        isinstance(s, etree._ProcessingInstruction) and s.target == "CLG.MDFC" and f'ID="{identifier}"' in (s.text or "").replace("'", '"') for s in opening.itersiblings()
-    )
+    """Whether the instruction that closes a change stands beside the one that opens it."""
+    closing = [s for s in opening.itersiblings() if isinstance(s, etree._ProcessingInstruction) and s.target == "CLG.MDFC"]
+    return any(identifier and dict(_ATTRIBUTE.findall(s.text or "")).get("ID") == identifier for s in closing)
 
 
 class _Walk:
@@ -193,8 +207,8 @@ class _Walk:
         """Title, preamble, articles, final words and, in a consolidated act, annexes."""
         body = root if root.tag == "ACT" else root.find("CONS.DOC")
         if body is None:
-            raise Unreadable("damaged", "a consolidated act without a document inside", "Fetch it again.")
-        for paragraph in body.xpath("TITLE/TI/P"):
+            raise Unreadable("damaged", "a consolidated act without a document inside", "Fetch it again")
+        for paragraph in _all(body, "TITLE/TI/P"):
             yield Line("title", fold(self._inline(paragraph)))
         for part in body:
             if part.tag in ("PREAMBLE", "ENACTING.TERMS"):
@@ -204,7 +218,7 @@ class _Walk:
 
     def annex(self, root: Element) -> Iterator[Line]:
         """Number, heading and contents of one annex."""
-        first, *others = [fold(self._inline(p)) for p in root.xpath("TITLE/TI/P | TITLE/STI/P | TITLE/TI[not(P)] | TITLE/STI[not(P)]")] or ["ANNEX"]
+        first, *others = [fold(self._inline(p)) for p in _all(root, "TITLE/TI/P | TITLE/STI/P | TITLE/TI[not(P)] | TITLE/STI[not(P)]")] or ["ANNEX"]
         yield Line("annex", label=first)
         for heading in others:
             yield Line("heading", heading)
@@ -260,12 +274,13 @@ class _Walk:
                 yield from self._paragraph(element, depth)
             case "NP":
                 label = fold(self._inline(element.find("NO.P")))
-                yield from self._labelled(label, element, 0 if element.getparent().tag in ("CONTENTS", "GR.SEQ") else depth)
+                yield from self._labelled(label, element, 0 if _parent(element).tag in ("CONTENTS", "GR.SEQ") else depth)
             case "ITEM" if element.find("NP") is None:
-                yield from self._labelled(_BULLETS.get(element.getparent().get("TYPE", "DASH").upper(), "—"), element, depth)
+                yield from self._labelled(_BULLETS.get(_parent(element).get("TYPE", "DASH").upper(), "—"), element, depth)
             case "CONSID":
+                numbered = element.find("NP")
                 label = fold(self._inline(element.find("NP/NO.P")))
-                first, *rest = list(self._flow(element.find("NP"), 2)) or [Line("words")]
+                first, *rest = list(self._flow(element if numbered is None else numbered, 2)) or [Line("words")]
                 yield Line("recital", first.words, label)
                 yield from rest
             case "FINAL":
@@ -281,25 +296,25 @@ class _Walk:
 
     def _titled(self, element: Element, kind: str, depth: int) -> Iterator[Line]:
         yield from self._take_marks()
-        titles = [fold(self._inline(p)) for p in element.xpath("TITLE/TI/P | TITLE/TI/NP | TITLE/TI[not(*)] | TITLE/STI/P | TITLE/STI[not(*)]")]
+        titles = [fold(self._inline(p)) for p in _all(element, "TITLE/TI/P | TITLE/TI/NP | TITLE/TI[not(*)] | TITLE/STI/P | TITLE/STI[not(*)]")]
         for number, title in enumerate(t for t in titles if t):
             if number:
                 yield Line("heading", title)
             else:
-                yield Line("division", label=title) if kind == "division" else Line("group", title)
+                yield Line("division", label=title) if kind == "division" else Line("group", title, depth=-1)
         yield from self._flow(element, depth)
 
     def _article(self, element: Element) -> Iterator[Line]:
         self._paragraph_before = 0
         yield from self._take_marks()
         yield Line("article", label=fold(self._inline(element.find("TI.ART"))))
-        for heading in element.xpath("STI.ART/P | STI.ART[not(P)]"):
+        for heading in _all(element, "STI.ART/P | STI.ART[not(P)]"):
             yield Line("heading", fold(self._inline(heading)))
         yield from self._flow(element, 1)
 
     def _paragraph(self, element: Element, depth: int) -> Iterator[Line]:
         label = fold(self._inline(element.find("NO.PARAG")))
-        quoted = label[:1] in euact.QUOTES or element.getparent().tag == "QUOT.S"
+        quoted = label[:1] in euact.QUOTES or _parent(element).tag == "QUOT.S"
         number = ""
         if not quoted:
             number, self._paragraph_before = euact.number_of_place(label, self._paragraph_before, element.get("IDENTIFIER", ""))
