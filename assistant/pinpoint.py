@@ -164,7 +164,7 @@ def _parse_canonical(text: str) -> Pinpoint | None:
         return None
     if not _ROOT_FORMS[instrument].match(match["root"]):
         return None
-    return Pinpoint(instrument, path)
+    return Pinpoint(instrument, path.lower() if path.startswith("fdca-") else path)
 
 
 _EU_ROOT = re.compile(r"(?:art-\d+[a-z]*|rec-\d+|annex-[ivxl]+(?:-[a-z0-9]+)*|ch-[0-9ivxl]+[a-z]?(?:-sec-\d+[a-z]?)?|title-\w+|preamble|[a-z][a-z0-9-]*-\d{4}(?:-draft)?(?::[a-z0-9][a-z0-9.-]*)*)$")
@@ -195,8 +195,13 @@ def _lawyers_form(p: Pinpoint) -> str:
     if p.instrument == "fda" and (m := re.match(r"21cfr-(\d+\.\d+)$", root)):
         return f"21 CFR § {m[1]}{steps}{term}"
     if p.instrument == "fda" and (m := re.match(r"fdca-(\d+)([a-z]*)$", root)):
-        return f"FD&C Act § {m[1]}{m[2].upper()}{steps}{term}"
+        return f"FD&C Act § {m[1]}{m[2].upper()}{_statute_steps(p.steps)}{term}"
     return p.address
+
+
+def _statute_steps(steps: tuple[str, ...]) -> str:
+    """The FD&C Act prints (a)(1)(A)(i)(I); its addresses are lower case throughout."""
+    return "".join(f"({s.upper() if depth in (2, 4) else s})" for depth, s in enumerate(steps))
 
 
 def _eu_form(p: Pinpoint, root: str, steps: str) -> str:
@@ -328,7 +333,7 @@ def _fdca(text: str) -> Iterator[Reference]:
             number, _, inner = m["bare"].partition("(")
             rest = f"({inner}{rest}" if inner else rest
         if number:
-            yield Reference(Pinpoint("fda", f"fdca-{number.lower()}").child(*_labels(rest)), m.start(), m.end())
+            yield Reference(Pinpoint("fda", f"fdca-{number.lower()}").child(*_labels(rest, lower=True)), m.start(), m.end())
 
 
 def _acts(text: str) -> list[tuple[int, int, str]]:

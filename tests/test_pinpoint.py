@@ -55,7 +55,7 @@ FORMS = [
     ("FDCA 515C(b)(1)", "fda:fdca-515c(b)(1)"),
     ("21 USC 360n-2(b)(3)", "fda:fdca-524b(b)(3)"),
     ("21 U.S.C. § 360e-4", "fda:fdca-515c"),
-    ("21 U.S.C. 360j(o)(1)(E)", "fda:fdca-520(o)(1)(E)"),
+    ("21 U.S.C. 360j(o)(1)(E)", "fda:fdca-520(o)(1)(e)"),
     ("section 524B", "fda:fdca-524b"),
     ("Art. 10(2) MDR", "mdr:art-10(2)"),
     ("MDR Annex VIII Rule 11", "mdr:annex-viii(rule-11)"),

@@ -1,0 +1,520 @@
+"""The command line: reads arguments, calls one verb of the workbench, prints. Data on stdout, progress on stderr.
+
+Exit codes: 0 done, 1 findings at or above --fail-on or a failed check, 2 usage, 3 not ready, 4 refused, 5 partly done,
+101 internal, 130 interrupted. Imports nothing heavy: `pincite --help` answers at once.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from assistant.errors import PinciteError, UsageError
+
+if TYPE_CHECKING:
+    from assistant.workbench import Workbench
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None, help="Answers, checks and drafts for medical AI regulation, each statement with a checked citation.")
+corpus_app = typer.Typer(no_args_is_help=True, help="The texts: list, show, fetch, verify, compare.")
+card_app = typer.Typer(no_args_is_help=True, help="A model card: what it says, what is missing.")
+audit_app = typer.Typer(no_args_is_help=True, help="The record: verify, tail, export.")
+eval_app = typer.Typer(no_args_is_help=True, help="Measure retrieval, answers, cards and claims on a labelled set.")
+for name, sub in (("corpus", corpus_app), ("card", card_app), ("audit", audit_app), ("eval", eval_app)):
+    app.add_typer(sub, name=name)
+
+JsonFlag = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
+AsOf = Annotated[str, typer.Option("--as-of", metavar="YYYY-MM-DD", help="The day the law is asked about (default: today).")]
+Frameworks = Annotated[list[str], typer.Option("--framework", "-f", help="Only this framework; may be repeated.")]
+Instruments = Annotated[list[str], typer.Option("--instrument", help="Only this instrument; may be repeated.")]
+Batch = Annotated[Path | None, typer.Option("--batch", metavar="IN.jsonl", help="One JSON object a line.")]
+Out = Annotated[Path | None, typer.Option("--out", "-o", metavar="OUT")]
+LAYERS = ("official", "digest", "any")
+
+
+def say(message: str) -> None:
+    """Progress, on stderr."""
+    sys.stderr.write(message + "\n")
+    sys.stderr.flush()
+
+
+def put(text: str) -> None:
+    """Data, on stdout."""
+    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+
+
+def put_json(value: object) -> None:
+    """Data as indented JSON."""
+    put(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def bench() -> "Workbench":
+    """The workbench over the user's settings."""
+    from assistant.workbench import Workbench
+
+    return Workbench(say=say)
+
+
+def _day(as_of: str) -> str:
+    from assistant.workbench import check_day, today
+
+    return check_day(as_of) if as_of else today()
+
+
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
+    try:
+        text = path.read_text("utf8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} cannot be read: {error}") from error
+    for n, line in enumerate(text.splitlines(), 1):
+        if line.strip():
+            try:
+                value = json.loads(line)
+            except ValueError as error:
+                raise UsageError(f"{path} line {n} is no JSON: {error}") from error
+            if not isinstance(value, dict):
+                raise UsageError(f"{path} line {n} is no JSON object")
+            yield value
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside = path.with_name(path.name + ".part")
+        aside.write_bytes(data)
+        aside.replace(path)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _batch(source: Path, out: Path | None, each: Callable[[dict[str, Any]], Mapping[str, Any]]) -> None:
+    rows = [json.dumps({"id": row.get("id"), **each(row)}, ensure_ascii=False) for row in _lines(source)]
+    data = "".join(row + "\n" for row in rows)
+    if out:
+        _write(out, data.encode())
+    else:
+        put(data)
+
+
+def _filter(as_of: str, frameworks: Sequence[str], instruments: Sequence[str], layer: str = "any") -> Any:
+    from assistant.law import FRAMEWORKS
+    from assistant.retrieve import Filter
+
+    for f in frameworks:
+        if f not in FRAMEWORKS:
+            raise UsageError(f"'{f}' is no framework", f"Choose from {', '.join(FRAMEWORKS)}")
+    if layer not in LAYERS:
+        raise UsageError(f"'{layer}' is no layer", f"Choose from {', '.join(LAYERS)}")
+    return Filter(_day(as_of), tuple(frameworks), tuple(instruments), layer)
+
+
+def _row_filter(row: Mapping[str, Any], base: Any) -> Any:
+    from dataclasses import replace
+
+    chosen = _filter(row.get("as_of") or base.as_of, row.get("frameworks") or base.frameworks, row.get("instruments") or base.instruments)
+    return replace(chosen, layer=base.layer)
+
+
+# ---- ingest and corpus -------------------------------------------------------------------------------------------
+
+
+@app.command()
+def ingest(
+    paths: Annotated[list[Path] | None, typer.Argument(metavar="[PATH]...", help="Official files or folders; none: the shipped corpus.")] = None,
+    passages: Annotated[Path | None, typer.Option(metavar="FILE.jsonl", help='Lines {"id","text","heading"?} for --instrument.')] = None,
+    instrument: Annotated[str, typer.Option(metavar="ID", help="Id of an added set, or read unknown documents as plain text.")] = "",
+    rebuild: Annotated[bool, typer.Option(help="Read and build again even what has not changed.")] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Read official documents into the library."""
+    if passages and not instrument:
+        raise UsageError("--passages needs --instrument ID", "Name the set, such as hospital-policy")
+    report = bench().ingest(paths or [], passages, instrument, rebuild)
+    if as_json:
+        put_json(report)
+    else:
+        for row in report["instruments"]:
+            counts = ", ".join(f"{n} {kind}" for kind, n in row["counts"].items())
+            put(f"{row['id']} {row['work']} {row['version']} ({row['provenance']}, {row['reader']}): {counts}" + (f"; same as {row['same_as']}" if row.get("same_as") else ""))
+        for row in report["refused"]:
+            put(f"refused {row['code']}: {row['reason']}")
+        put(f"{report['passages']} passages; {report['embedded']} embedded, {report['reused']} reused; {report['seconds']} s; corpus {report['corpus_digest'][:12]}")
+    if report["refused"]:
+        for row in report["refused"] if as_json else []:
+            say(f"refused {row['code']}: {row['reason']}")
+        raise typer.Exit(5 if report["instruments"] else 2)
+
+
+@corpus_app.command("list")
+def corpus_list(as_json: JsonFlag = False) -> None:
+    """Every edition held."""
+    rows = bench().editions()
+    if as_json:
+        put_json(rows)
+        return
+    for r in rows:
+        put(f"{r['work']:24} {r['version']:16} {r['layer']:8} {r['provenance']:9} {sum(r['counts'].values()):6} provisions  {r['file']}" + (f"  = {r['same_as']}" if r["same_as"] else ""))
+
+
+@corpus_app.command("show")
+def corpus_show(
+    pinpoint: str,
+    version: str = "",
+    layer: Annotated[str, typer.Option(help="official or digest")] = "",
+    as_of: AsOf = "",
+    as_json: JsonFlag = False,
+) -> None:
+    """A provision: its words, place, standing and official link."""
+    found = bench().show(pinpoint, _day(as_of), version, layer)
+    if as_json:
+        put_json(found)
+        return
+    put(f"{found['citation']}  [{found['pinpoint']}]\n{found['version']} · {found['layer']} · {_standing(found)}\n{found['link']}\n\n{found['text']}")
+
+
+@corpus_app.command("verify")
+def corpus_verify(as_json: JsonFlag = False) -> None:
+    """Whether the index on disk is the one that was built."""
+    found = bench().verify_corpus()
+    put_json(found) if as_json else put("sound" if found["sound"] else f"damaged: {', '.join(found['damaged'])}. Run: pincite ingest --rebuild")
+    raise typer.Exit(0 if found["sound"] else 1)
+
+
+@corpus_app.command("fetch")
+def corpus_fetch(ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...")] = None, as_json: JsonFlag = False) -> None:
+    """Download official texts from their publishers."""
+    _not_built("corpus fetch", ids)
+
+
+@corpus_app.command("diff")
+def corpus_diff(instrument: str, old: str, new: str, as_json: JsonFlag = False) -> None:
+    """What changed between two versions of a text."""
+    _not_built("corpus diff", (instrument, old, new))
+
+
+# ---- search, ask, verify -----------------------------------------------------------------------------------------
+
+
+@app.command()
+def search(
+    query: Annotated[str | None, typer.Argument()] = None,
+    batch: Batch = None,
+    out: Out = None,
+    framework: Frameworks = [],  # noqa: B006
+    instrument: Instruments = [],  # noqa: B006
+    layer: Annotated[str, typer.Option(help="official, digest or any")] = "any",
+    k: Annotated[int, typer.Option("-k", min=1, max=1000)] = 10,
+    as_of: AsOf = "",
+    as_json: JsonFlag = False,
+) -> None:
+    """Find the provisions that bear on a question."""
+    wanted, w = _filter(as_of, framework, instrument, layer), bench()
+    if batch:
+        _batch(batch, out, lambda row: w.search(str(row.get("query", "")), _row_filter(row, wanted), k))
+        return
+    found = w.search(_needed(query, "a query"), wanted, k)
+    if as_json:
+        put_json(found)
+        return
+    for n, h in enumerate(found["hits"], 1):
+        put(f"{n:2}. {h['citation']} [{h['pinpoint']}] {h['layer']} {h['version']} · {_standing(h)} · {' '.join(h['via'][:3])}\n    {_short(h['text'])}")
+    if not found["hits"]:
+        put("Nothing found.")
+
+
+@app.command()
+def ask(
+    question: Annotated[str | None, typer.Argument()] = None,
+    batch: Batch = None,
+    out: Out = None,
+    mode: Annotated[str, typer.Option(help="auto or extractive")] = "auto",
+    framework: Frameworks = [],  # noqa: B006
+    instrument: Instruments = [],  # noqa: B006
+    as_of: AsOf = "",
+    as_json: JsonFlag = False,
+) -> None:
+    """Answer a question from the texts, with citations, or refuse."""
+    if mode not in ("auto", "extractive"):
+        raise UsageError(f"'{mode}' is no mode", "Choose auto or extractive")
+    wanted, w = _filter(as_of, framework, instrument), bench()
+    if batch:
+        _batch(batch, out, lambda row: w.ask(str(row.get("question", "")), _row_filter(row, wanted), mode, row.get("history") or ()))
+        return
+    found = w.ask(_needed(question, "a question"), wanted, mode)
+    put_json(found) if as_json else put(answer_text(found))
+
+
+def answer_text(found: Mapping[str, Any]) -> str:
+    """An answer for a terminal: claims with numbered citations, notes, and what it rests on."""
+    a = found["answer"]
+    if a["abstained"]:
+        return "\n".join((a["reason"], *a["notes"]))
+    lines, sources = [], []
+    for claim in a["claims"]:
+        marks = []
+        for c in claim["citations"]:
+            sources.append(f"[{len(sources) + 1}] {c['citation']} · {c['layer']} {c['version']} · {_standing(c)}\n    “{_short(c['quote'], 300)}”")
+            marks.append(f"[{len(sources)}]")
+        lines.append(f"- {claim['text']} {''.join(marks)}")
+    tail = f"{a['official']} citations rest on official text · as of {found['as_of']} · record {found['audit']}"
+    return "\n".join((*lines, "", *sources, *([""] if a["notes"] else []), *(f"Note: {n}" for n in a["notes"]), "", tail))
+
+
+@app.command()
+def verify(batch: Annotated[Path, typer.Option(metavar="IN.jsonl")], out: Out = None) -> None:
+    """Is a claim supported by a passage? Lines {"id","claim","passage"} in, {"id","supported","score","reasons"} out."""
+    from assistant.bearing import bears
+
+    def each(row: Mapping[str, Any]) -> Mapping[str, Any]:
+        found = bears(str(row.get("claim", "")), str(row.get("passage", "")))
+        return {"supported": found.supported, "score": round(found.score, 4), "reasons": list(found.reasons)}
+
+    _batch(batch, out, each)
+
+
+# ---- cards -------------------------------------------------------------------------------------------------------
+
+Card = Annotated[Path, typer.Argument(metavar="CARD", help="A card file, or a folder with one.")]
+FactsFile = Annotated[Path | None, typer.Option("--facts", metavar="FILE", help='{"name": {"value": true, "source": "who"}}')]
+
+
+@card_app.command("show")
+def card_show(card: Card, as_json: JsonFlag = False) -> None:
+    """What a card says, each field with its place."""
+    found = bench().card_show(card)
+    if as_json:
+        put_json(found)
+        return
+    put(f"{found['name']}  ({len(found['files'])} files, {len(found['sections'])} sections)")
+    for f in found["fields"]:
+        place = f"{f['file']}:{f['start']}-{f['end']}" if f["state"] == "stated" else f["state"]
+        put(f"{f['field']:24} {place:28} {_short(f['value'], 90)}")
+
+
+@card_app.command("check")
+def card_check(card: Card, format: Annotated[str, typer.Option(help="table, json or sarif")] = "table", as_json: JsonFlag = False) -> None:
+    """What is missing in a card; exit 1 if a required field is."""
+    found = bench().card_check(card)
+    if as_json or format == "json":
+        put_json(found)
+    elif format == "sarif":
+        from assistant.export import sarif
+
+        put(sarif.render_check(found).decode())
+    else:
+        for p in found["problems"]:
+            put(f"{p['file']}:{p['line']}: {p['severity']} {p['field']}: {p['message']}")
+        put(f"{found['missing']} required fields missing" if found["missing"] else "every required field is stated")
+    raise typer.Exit(1 if found["missing"] else 0)
+
+
+@app.command("triage")
+def triage_command(card: Card, facts: FactsFile = None, as_json: JsonFlag = False) -> None:
+    """Which frameworks apply to a card's system, and why."""
+    found = bench().triage(card, facts)
+    if as_json:
+        put_json(found)
+        return
+    for row in found["frameworks"]:
+        put(f"{row['framework']:12} applies: {row['applies']}" + "".join(f"\n    {b.get('rule', '')} {b.get('fact', '')} {b.get('pinpoint', '')}" for b in row["because"]))
+    put(f"AI Act tier: {found['eu_ai_act']['tier']} {' '.join(found['eu_ai_act']['basis'])}")
+    for m in found["missing_facts"]:
+        put(f"not known: {m}" if isinstance(m, str) else f"not known: {m.get('name')}: {m.get('ask', '')}")
+
+
+@app.command()
+def gaps(
+    card: Card,
+    framework: Frameworks = [],  # noqa: B006
+    scope: Annotated[list[str], typer.Option(metavar="PINPOINT")] = [],  # noqa: B006
+    facts: FactsFile = None,
+    format: Annotated[str, typer.Option(help="table, json, md, html, docx, pdf, xlsx, sarif or oscal")] = "table",
+    out: Annotated[Path | None, typer.Option("-o", "--out", metavar="FILE")] = None,
+    fail_on: Annotated[str, typer.Option(help="critical, major or minor")] = "",
+    everything: Annotated[bool, typer.Option("--all", help="Assess every requirement, whatever its applicability.")] = False,
+    as_of: AsOf = "",
+    as_json: JsonFlag = False,
+) -> None:
+    """Hold a card against the requirements: what is evidenced, what is missing, what to do."""
+    from assistant.findings import SEVERITIES
+
+    if fail_on and fail_on not in SEVERITIES:
+        raise UsageError(f"'{fail_on}' is no severity", f"Choose from {', '.join(SEVERITIES)}")
+    wanted = _filter(as_of, framework, ())
+    report = bench().gaps(card, wanted.as_of, framework, scope, facts, everything)
+    _put_report(report, "json" if as_json else format, out)
+    raise typer.Exit(1 if fail_on and _worse(report, fail_on) else 0)
+
+
+def _worse(report: Mapping[str, Any], fail_on: str) -> bool:
+    from assistant.findings import SEVERITIES
+
+    counted = SEVERITIES[: SEVERITIES.index(fail_on) + 1]  # type: ignore[arg-type]
+    return any(f["status"] in ("gap", "partial") and f["severity"] in counted for f in report["findings"])
+
+
+def _put_report(report: Mapping[str, Any], format: str, out: Path | None) -> None:
+    if format == "table":
+        text = gaps_table(report)
+        _write(out, text.encode()) if out else put(text)
+        return
+    if format == "json":
+        data = (json.dumps(report, indent=2, ensure_ascii=False) + "\n").encode()
+    else:
+        from assistant import export
+
+        data = export.render(format, report)
+    if out:
+        _write(out, data)
+        say(f"wrote {out}")
+    elif format in ("json", "md", "html", "sarif", "oscal"):
+        put(data.decode())
+    else:
+        raise UsageError(f"{format} needs a file", "Give -o FILE")
+
+
+def gaps_table(report: Mapping[str, Any]) -> str:
+    """Findings for a terminal, worst first, with the counts."""
+    shown = [f for f in report["findings"] if f["status"] not in ("not-applicable", "not-yet-applicable")]
+    order = {"critical": 0, "major": 1, "minor": 2}
+    lines = [f"{f['severity']:8} {f['status']:17} {f['citation']:32} {f['title']}: {_short(f['why'], 110)}" for f in sorted(shown, key=lambda f: (order[f["severity"]], f["pinpoint"]))]
+    counts = ", ".join(f"{n} {s}" for s, n in report["summary"]["by_status"].items() if n)
+    return "\n".join((*lines, "", f"{report['card']['name']}: {counts}", f"as of {report['as_of']} · {report['official']} citations rest on official text · run {report['run']}"))
+
+
+# ---- record, health, app -----------------------------------------------------------------------------------------
+
+
+def record_line(r: Any) -> str:
+    """An audit record as one line of JSON."""
+    fields = {name: getattr(r, name) for name in ("seq", "id", "time", "user", "action", "body", "parent", "hash")}
+    return json.dumps(fields, ensure_ascii=False, sort_keys=True)
+
+
+@audit_app.command("verify")
+def audit_verify(head: Annotated[str | None, typer.Option(metavar="HASH", help="A head exported earlier.")] = None, as_json: JsonFlag = False) -> None:
+    """Re-derive the whole chain; name the first bad record."""
+    v = bench().verify_audit(head)
+    if as_json:
+        put_json({"sound": v.sound, "records": v.records, "head": v.head, "problem": v.problem})
+    else:
+        put(f"sound: {v.records} records, head {v.head}" if v.sound else f"NOT sound: {v.problem}")
+    raise typer.Exit(0 if v.sound else 1)
+
+
+@audit_app.command("tail")
+def audit_tail(n: Annotated[int, typer.Option("-n", min=1)] = 10, as_json: JsonFlag = False) -> None:
+    """The last records."""
+    for r in bench().audit_tail(n):
+        if as_json:
+            put(record_line(r))
+        else:
+            put(f"{r.seq:5} {r.time} {r.user} {r.action} {r.hash[:12]}")
+
+
+@audit_app.command("export")
+def audit_export(out: Annotated[Path, typer.Option("-o", "--out")]) -> None:
+    """Every record as JSON lines, for another verifier; prints the head."""
+    rows = list(bench().audit_tail(1 << 40))
+    _write(out, "".join(record_line(r) + "\n" for r in rows).encode())
+    put(rows[-1].hash if rows else "0" * 64)
+
+
+@app.command()
+def doctor(as_json: JsonFlag = False) -> None:
+    """What works on this machine and what to do about the rest."""
+    found = bench().doctor()
+    if as_json:
+        put_json(found)
+    else:
+        for c in found["checks"]:
+            put(f"{'ok ' if c['ok'] else 'NO '} {c['check']}: {c['detail']}")
+    raise typer.Exit(0 if found["ok"] else 3)
+
+
+@app.command()
+def demo(out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the reports.")] = Path("out/demo")) -> None:
+    """Ingest the shipped corpus, ask three questions, assess a sample card, write reports."""
+    from assistant.demo import run
+
+    run(bench(), out, put)
+
+
+@app.command()
+def serve(host: str = "127.0.0.1", port: int = 7860) -> None:
+    """Open the app."""
+    from assistant import server
+
+    server.serve(host, port, bench())
+
+
+@eval_app.command("retrieval")
+def eval_retrieval(set_file: Annotated[Path, typer.Option("--set", metavar="FILE")], layer: str = "any", as_of: AsOf = "", as_json: JsonFlag = False) -> None:
+    """Hit rates over a set of questions with gold pinpoints."""
+    from assistant import evaluate
+
+    found = evaluate.retrieval(bench(), list(_lines(set_file)), _day(as_of), layer)
+    put_json(found) if as_json else put(evaluate.table(found))
+
+
+def _not_built(what: str, _: object) -> NoReturn:
+    raise UsageError(f"'pincite {what}' is not built yet")
+
+
+def _needed(value: str | None, what: str) -> str:
+    if value is None:
+        raise UsageError(f"Give {what}, or --batch IN.jsonl")
+    return value
+
+
+def _standing(c: Mapping[str, Any]) -> str:
+    return f"applies from {c['applies_from']}" if c["status"] == "not-yet-applicable" else str(c["status"])
+
+
+def _short(text: str, most: int = 160) -> str:
+    folded = " ".join(text.split())
+    return folded if len(folded) <= most else folded[: folded.rfind(" ", 0, most)] + " …"
+
+
+def main(argv: Sequence[str] | None = None) -> NoReturn:
+    """Run a command and exit with its code; every expected error is one line on stderr."""
+    quiet_the_libraries()
+    try:
+        code = app(list(argv) if argv is not None else None, standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except PinciteError as error:
+        say(f"pincite: {error.line()}")
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        say("pincite: interrupted; nothing was left half-written")
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+        sys.exit(0)
+    except Exception as error:
+        sys.exit(_unexpected(error))
+
+
+def _unexpected(error: Exception) -> int:
+    """Typer's own usage errors keep their text; anything else is a defect of ours."""
+    show = getattr(error, "format_message", None)
+    if callable(show):
+        say(f"pincite: {show()}. Try --help")
+        return 2
+    if os.environ.get("PINCITE_DEBUG"):
+        raise error
+    say(f"pincite: internal error: {type(error).__name__}: {error}. Please report it; PINCITE_DEBUG=1 shows where")
+    return 101
+
+
+def quiet_the_libraries() -> None:
+    """Switch off, before any import, everything by which a dependency could call home."""
+    for name, value in (
+        ("ANONYMIZED_TELEMETRY", "False"), ("GRADIO_ANALYTICS_ENABLED", "False"), ("HF_HUB_OFFLINE", "1"), ("TRANSFORMERS_OFFLINE", "1"), ("HF_HUB_DISABLE_TELEMETRY", "1"),
+        ("LANGSMITH_TRACING", "false"), ("LANGCHAIN_TRACING_V2", "false"), ("OTEL_SDK_DISABLED", "true"), ("DO_NOT_TRACK", "1"), ("TOKENIZERS_PARALLELISM", "false"),
+    ):  # fmt: skip
+        os.environ[name] = value
