@@ -178,3 +178,34 @@ def run(home: Path, id: str) -> Mapping[str, Any] | None:
     with closing(_open(home)) as db:
         row = db.execute("SELECT content FROM run WHERE id = ?", (id,)).fetchone()
     return _loads(row[0]) if row else None
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The content of a run, with when and as what it was kept."""
+
+    id: str
+    time: str
+    kind: str
+    content: Mapping[str, Any]
+
+
+def kept(home: Path, id: str) -> Kept | None:
+    """A run with its time and kind, or None when it is unknown or was erased."""
+    with closing(_open(home)) as db:
+        row = db.execute("SELECT id, time, kind, content FROM run WHERE id = ?", (id,)).fetchone()
+    return Kept(*row[:3], _loads(row[3])) if row else None
+
+
+def all_kept(home: Path, kind: str) -> list[Kept]:
+    """Every run of a kind, newest first."""
+    with closing(_open(home)) as db:
+        rows = db.execute("SELECT id, time, kind, content FROM run WHERE kind = ? ORDER BY time DESC", (kind,)).fetchall()
+    return [Kept(*row[:3], _loads(row[3])) for row in rows]
+
+
+def author(home: Path, id: str) -> str:
+    """The user of the audit record with this id; "" when there is none."""
+    with closing(_open(home)) as db:
+        row = db.execute("SELECT user FROM audit WHERE id = ?", (id,)).fetchone()
+    return str(row[0]) if row else ""

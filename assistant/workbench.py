@@ -8,9 +8,12 @@ import getpass
 import hashlib
 import json
 import platform
+import secrets
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
@@ -28,6 +31,7 @@ from assistant.pinpoint import Pinpoint
 from assistant.verify import cite, still_stands
 
 Progress = Callable[[str], None]
+ACTING: ContextVar[str] = ContextVar("acting", default="")  # the signed-in user on whose behalf a verb runs
 
 
 def default_home() -> Path:
@@ -82,7 +86,7 @@ class Workbench:
     @property
     def user(self) -> str:
         """Who is recorded as acting."""
-        return self.settings.user or getpass.getuser()
+        return ACTING.get() or self.settings.user or getpass.getuser()
 
     # ---- parts
 
@@ -320,6 +324,59 @@ class Workbench:
         from assistant.llm import prove
 
         return prove(self.settings.llm)
+
+    # ---- what the app and the API need beside
+
+    @contextmanager
+    def acting(self, name: str) -> Iterator[None]:
+        """Verbs called inside are recorded under this user's name."""
+        token = ACTING.set(name)
+        try:
+            yield
+        finally:
+            ACTING.reset(token)
+
+    def renew(self) -> None:
+        """Use the current generation of the library from now on, whoever built it."""
+        held, now_current = self.__dict__.get("library"), library.current(self.home)
+        if now_current and (held is None or held.folder != now_current.folder):
+            self.__dict__["library"] = now_current
+
+    def standing(self) -> dict[str, Any]:
+        """What every screen shows: the corpus, the model, the user, the audit head, and why something is not ready."""
+        out: dict[str, Any] = {"user": self.user, "as_of": today(), "offline": self.settings.offline, "program": __version__, "audit_head": record.head(self.home)}
+        model = self.model
+        out["model"] = {"name": model.info.name, "sha256": model.info.sha256} if model else None
+        out["checked_until"] = corpus.manifest().checked_until
+        try:
+            self.renew()
+            editions = list(self.library.editions.values())
+        except NotReady as error:
+            return {**out, "ready": False, "reason": str(error), "hint": error.hint, "corpus_digest": "", "editions": 0, "official": [], "digest_only": []}
+        official = {e.instrument for e in editions if e.layer == "official"}
+        digests = {e.instrument for e in editions if e.layer == "digest"}
+        return {
+            **out, "ready": True, "reason": "", "hint": "", "corpus_digest": self.library.digest, "editions": len(editions),
+            "official": sorted(official), "digest_only": sorted(digests - official - {"principles"}),
+        }  # fmt: skip
+
+    def run(self, id: str) -> dict[str, Any]:
+        """What an earlier ask, gap analysis or conversation gave, with its `id`, `time`, `kind` and `owner`."""
+        kept = record.kept(self.home, id)
+        if kept is None:
+            raise UsageError(f"There is no run '{id}'", "It may have been erased; its audit record remains")
+        return {**kept.content, "id": kept.id, "time": kept.time, "kind": kept.kind, "owner": kept.content.get("owner") or record.author(self.home, id)}
+
+    def keep_chat(self, id: str, title: str, asks: Sequence[str]) -> str:
+        """Keep a conversation, as the ids of its answers, for its owner; a new id when `id` is empty."""
+        id = id or secrets.token_hex(8)
+        record.keep_run(self.home, id, now(), "chat", {"owner": self.user, "title": title, "asks": list(asks)})
+        return id
+
+    def chats(self) -> list[dict[str, Any]]:
+        """The user's own conversations, newest first."""
+        mine = [k for k in record.all_kept(self.home, "chat") if k.content.get("owner") == self.user]
+        return [{"id": k.id, "time": k.time, "title": k.content.get("title", ""), "asks": k.content.get("asks", [])} for k in mine]
 
 
 def _raise(error: PinciteError) -> str:
