@@ -6,7 +6,7 @@ labels under their own order of levels. Knows nothing of HTML, XML, PDF or Markd
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -188,7 +188,8 @@ class Piece:
 def pieces(marked: str, opened: bool, defining: bool) -> list[Piece]:
     """A paragraph cut at its labels: "(a)(1) General" is two pieces. `opened`: a list may begin here; `defining`: in a section of definitions."""
     text = fold(marked)
-    rest, found = text, []
+    rest = text
+    found: list[Piece] = []
     while match := (_RANGE.match(rest) or _ONE.match(rest)):
         groups = match.groupdict()
         last = groups.get("last") or ""
@@ -241,13 +242,15 @@ def write_paragraphs(tree: Tree, root: Pinpoint, depth: int, lines: Sequence[Lin
     for line in lines:
         cut.append([Piece("", bare(fold(line.words)), "", None)] if line.kind != "p" else pieces(line.words, opened, defining))
         opened = bool(_LEADS.search(cut[-1][-1].words)) or (cut[-1][-1].found is not None and cut[-1][-1].words == cut[-1][-1].label)
+    folded = root.path.startswith(("fdca-", "usc-"))  # people write the Act's addresses in small letters
     labels = [piece.found for group in cut for piece in group if piece.found]
     levels = iter(solve(labels, scheme))
     open_now: list[tuple[int, str]] = []  # (level, step)
+    repeated = 99  # level of an address met before: what stands below it has no address of its own
     for group in cut:
         for at, piece in enumerate(group):
             level = next(levels) if piece.found else -1
-            if piece.found is None or level < 0:
+            if piece.found is None or level < 0 or level > repeated:
                 tree.write(piece.words, " " if at and piece.found is None else "\n")
                 continue
             if level == _TERM:
@@ -255,11 +258,12 @@ def write_paragraphs(tree: Tree, root: Pinpoint, depth: int, lines: Sequence[Lin
                 step = f"/{slug(piece.found.name)}"
             else:
                 open_now = [entry for entry in open_now if entry[0] < level and not (level < _TERM <= entry[0])]
-                step = f"({piece.found.name})"
+                step = f"({piece.found.name.lower() if folded else piece.found.name})"
             path = root.path + "".join(s for _, s in open_now) + step
             kind = "definition" if level == _TERM else "point" if open_now else "paragraph"
-            if tree.open(Pinpoint(root.instrument, path), kind, depth + len(open_now), piece.heading, piece.label):
-                open_now.append((level, step))
+            opens = tree.open(Pinpoint(root.instrument, path), kind, depth + len(open_now), piece.heading, piece.label)
+            repeated = 99 if opens else level
+            open_now += [(level, step)] if opens else []
             tree.write(piece.words)
 
 
@@ -275,6 +279,9 @@ def home(title: str, part: str) -> tuple[str, str]:
     return f"{title}cfr", ""
 
 
+_UNITS = ("part", "subpart", "section", "appendix", "group")
+
+
 @dataclass
 class Part:
     """A part of the CFR under construction: take its lines, then ask for the result."""
@@ -286,38 +293,50 @@ class Part:
     def build(self) -> tuple[str, tuple[Provision, ...], list[Pinpoint]]:
         """The text, the provisions, and the addresses met twice."""
         tree = Tree()
-        instrument, prefix = home(self.title, self.number)
-        subpart = ""
-        at = 0
-        while at < len(self.lines):
-            line = self.lines[at]
-            at += 1
-            if line.kind == "part":
-                _unit(tree, Pinpoint(instrument, f"{prefix}{self.number}"), "container", 0, line)
-            elif line.kind == "subpart":
-                subpart = subpart_step(line.label)
-                _unit(tree, Pinpoint(instrument, f"{prefix}{self.number}-{subpart}"), "container", 1, line)
-            elif line.kind in ("section", "appendix"):
-                end = next((i for i in range(at, len(self.lines)) if self.lines[i].kind in ("part", "subpart", "section", "appendix", "group", "note")), len(self.lines))
-                if line.kind == "section":
-                    pinpoint = Pinpoint(instrument, prefix + section_number(line.label))
-                else:
-                    pinpoint = Pinpoint(instrument, f"{prefix}{self.number}{f'-{subpart}' if subpart and 'subpart' in line.label.lower() else ''}-{appendix_step(line.label)}")
-                _unit(tree, pinpoint, "section" if line.kind == "section" else "annex", 2, line)
-                write_paragraphs(tree, pinpoint, 3, self.lines[at:end], CFR, "definition" in line.words.lower())
-                at = end
-            else:
-                tree.close(2)
-                tree.write(bare(fold(line.words)))
+        subpart, seen = "", set[Pinpoint]()
+        starts = [i for i, line in enumerate(self.lines) if line.kind in _UNITS]
+        for start, end in zip([0, *starts], [*starts, len(self.lines)], strict=True):
+            run = self.lines[start:end]
+            if run and run[0].kind == "subpart":
+                subpart = subpart_step(run[0].label)
+            self._write(tree, run, subpart, seen)
         text, provisions = tree.result()
         return text, provisions, tree.repeated
+
+    def _write(self, tree: Tree, run: list[Line], subpart: str, seen: set[Pinpoint]) -> None:
+        """One unit and what stands below its head, up to the next unit."""
+        instrument, prefix = home(self.title, self.number)
+        unit = run[0] if run and run[0].kind in _UNITS else None
+        body = run[1:] if unit else run
+        if unit is None or unit.kind in ("part", "subpart", "group"):
+            if unit and unit.kind == "group":
+                tree.close(2)
+                tree.write(bare(fold(unit.words)))
+            elif unit:
+                path = f"{prefix}{self.number}" + (f"-{subpart}" if unit.kind == "subpart" else "")
+                _unit(tree, Pinpoint(instrument, path), "container", int(unit.kind == "subpart"), unit)
+            for line in body:
+                tree.write(bare(fold(line.words)))
+            return
+        last = max((i + 1 for i, line in enumerate(body) if line.kind != "note"), default=0)
+        path = prefix + section_number(unit.label)
+        if unit.kind == "appendix":
+            path = f"{prefix}{self.number}{f'-{subpart}' if subpart and 'subpart' in unit.label.lower() else ''}-{appendix_step(unit.label)}"
+        pinpoint = Pinpoint(instrument, path)
+        if pinpoint in seen:  # a later text of the same section, set forth in a note on its effective date
+            pinpoint = Pinpoint(instrument, f"{path}/text-in-note")
+        seen.add(pinpoint)
+        _unit(tree, pinpoint, "section" if unit.kind == "section" else "annex", 2, unit)
+        write_paragraphs(tree, pinpoint, 3, body[:last], CFR, "definition" in unit.words.lower())
+        tree.close(2)
+        for line in body[last:]:
+            tree.write(bare(fold(line.words)))
 
 
 def _unit(tree: Tree, pinpoint: Pinpoint, kind: str, depth: int, line: Line) -> None:
     heading = bare(line.words)
-    tree.open(pinpoint, kind, depth, heading, line.label)
-    joint = "" if line.label.endswith("—") else " "
-    tree.write(f"{line.label}{joint}{heading}".strip())
+    tree.open(pinpoint, kind, depth, heading, line.label.rstrip("—"))
+    tree.write(f"{line.label}{'' if line.label.endswith('—') else ' '}{heading}".strip())
 
 
 def subpart_step(label: str) -> str:
@@ -350,8 +369,3 @@ def head(kind: Kind, printed: str) -> Line:
         return Line(kind, "", text) if kind == "appendix" else Line(kind, text, "")
     dash = "—" if found["dash"] and kind != "section" else ""
     return Line(kind, found["words"].strip(), found["label"].strip() + dash)
-
-
-def sections(lines: Iterable[Line]) -> int:
-    """How many sections there are among lines."""
-    return sum(line.kind == "section" for line in lines)
