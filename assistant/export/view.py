@@ -1,0 +1,239 @@
+"""What every report shows, computed once from the plain dict of a gap analysis: stamp, matrix, bars, dates, remedies.
+
+Takes and gives plain values in a fixed order, so that each format lays out the same report. Knows no format.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from assistant import corpus, packs
+from assistant.findings import FINDING_STATUSES, SEVERITIES
+from assistant.law import FRAMEWORKS
+
+Report = Mapping[str, Any]
+
+STATUS_LABELS = {
+    "evidence-found": ("✓", "Evidence found"),
+    "partial": ("◐", "Partial"),
+    "gap": ("✗", "Gap"),
+    "needs-information": ("?", "Needs information"),
+    "not-applicable": ("–", "Not applicable"),
+    "not-yet-applicable": ("◷", "Not yet applicable"),
+    "not-assessed": ("…", "Not assessed"),
+}
+SEVERITY_LABELS = {"critical": "Critical", "major": "Major", "minor": "Minor"}
+# One palette for every format, as print colours (dark ink on these): status and severity.
+COLOURS = {
+    "evidence-found": "#1b7f4b", "partial": "#b7791f", "gap": "#c0392b", "needs-information": "#2b6cb0", "not-applicable": "#7a828c",
+    "not-yet-applicable": "#6b46c1", "not-assessed": "#4a5560",
+}  # fmt: skip
+OPEN = ("gap", "partial", "needs-information")
+DIGEST_MARK = corpus.DIGEST_NOTICE
+CAUTION = "It sets a model card beside what the law asks. It gives no verdict and is no legal advice: a named person decides."
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
+
+
+def machine_mark(report: Report) -> str:
+    """The line by which a reader and a program know that a machine made this document."""
+    return f"Machine-made by {report.get('tool') or 'Pincite'}. {CAUTION}"
+
+
+def official(report: Report) -> str:
+    """How much of the report rests on official text."""
+    return f"{report.get('official') or '0 of 0'} citations rest on official text"
+
+
+def stamp(report: Report) -> list[tuple[str, str]]:
+    """What ties a copy of the report to its inputs, as (name, value)."""
+    card = report.get("card") or {}
+    rows = [
+        ("Card", str(card.get("name") or "unnamed")), ("Card SHA-256", str(card.get("sha256") or "")), ("As of", str(report.get("as_of") or "")),
+        ("Run", str(report.get("run") or "not recorded")), ("Corpus digest", str(report.get("corpus_digest") or "no index: the law was not quoted")),
+        ("Audit head", str(report.get("audit_head") or "not recorded")), ("Citations", official(report)), ("Made by", str(report.get("tool") or "Pincite")),
+    ]  # fmt: skip
+    return [(name, printable(value)) for name, value in rows]
+
+
+def title_of(report: Report) -> str:
+    """The report's title."""
+    return printable(f"Gap report: {(report.get('card') or {}).get('name') or 'unnamed card'}")
+
+
+def printable(text: str) -> str:
+    """The text without characters that XML cannot hold; each becomes U+FFFD so that nothing vanishes unseen."""
+    return _UNPRINTABLE.sub("\ufffd", text)
+
+
+def framework_title(name: str) -> str:
+    """The framework's printed name."""
+    return {v: k for k, v in corpus.FRAMEWORK_OF_TITLE.items()}.get(name, name)
+
+
+def status_label(finding: Mapping[str, Any]) -> str:
+    """The status as a reader sees it; a gap against what does not bind reads so."""
+    label = STATUS_LABELS[finding["status"]][1]
+    return "Gap against guidance" if finding["status"] == "gap" and not binds(finding) else label
+
+
+def binds(finding: Mapping[str, Any]) -> bool:
+    """Whether the requirement is law rather than guidance or a principle."""
+    return str(finding.get("legal_force", "")).startswith("binding")
+
+
+def force_label(finding: Mapping[str, Any]) -> str:
+    """The legal force in words."""
+    names = {
+        "binding": "binding", "binding-required": "binding (required specification)", "binding-addressable": "binding (addressable: decide and record)",
+        "guidance-final": "guidance, final", "guidance-draft": "guidance, draft", "guidance": "guidance", "principle": "principle",
+    }  # fmt: skip
+    force = str(finding.get("legal_force", ""))
+    return names.get(force, force)
+
+
+def safe_link(url: object) -> str:
+    """The link when it is a web address, else nothing."""
+    return url if isinstance(url, str) and re.match(r"https?://[^\s\"'<>]+$", url) else ""
+
+
+# ---- counts ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of a table of counts: its name, and how many findings under each column."""
+
+    name: str
+    title: str
+    counts: dict[str, int]
+
+    @property
+    def total(self) -> int:
+        """All findings of the line."""
+        return sum(self.counts.values())
+
+
+def _order(names: Sequence[str]) -> list[str]:
+    known = [f for f in FRAMEWORKS if f in names]
+    return known + sorted(set(names) - set(known))
+
+
+def findings(report: Report) -> list[Mapping[str, Any]]:
+    """The findings as given."""
+    return list(report.get("findings") or [])
+
+
+def statuses(report: Report) -> list[str]:
+    """The statuses that occur, in the fixed order."""
+    held = {f["status"] for f in findings(report)}
+    return [s for s in FINDING_STATUSES if s in held]
+
+
+def totals(report: Report) -> dict[str, int]:
+    """How many findings have each status, all statuses named."""
+    return {s: sum(f["status"] == s for f in findings(report)) for s in FINDING_STATUSES}
+
+
+def coverage(report: Report) -> list[Row]:
+    """The coverage matrix: one row a framework, one column a status that occurs."""
+    rows = []
+    for name in _order([f["framework"] for f in findings(report)]):
+        mine = [f for f in findings(report) if f["framework"] == name]
+        rows.append(Row(name, framework_title(name), {s: sum(f["status"] == s for f in mine) for s in statuses(report)}))
+    return rows
+
+
+def severities(report: Report) -> list[Row]:
+    """Open findings and found evidence by severity."""
+    shown = ("gap", "partial", "needs-information", "evidence-found")
+    return [
+        Row(s, SEVERITY_LABELS[s], {t: sum(f["severity"] == s and f["status"] == t for f in findings(report)) for t in shown}) for s in SEVERITIES
+    ]
+
+
+def timeline(report: Report) -> list[Row]:
+    """From which date requirements apply, earliest first: date or "in force", and how many of each framework."""
+    names = _order([f["framework"] for f in findings(report)])
+    counted = [f for f in findings(report) if f["status"] != "not-applicable"]
+    dates = sorted({_date(f) for f in counted})
+    return [Row(d, d or "In force (no date kept)", {n: sum(_date(f) == d and f["framework"] == n for f in counted) for n in names}) for d in dates]
+
+
+def _date(finding: Mapping[str, Any]) -> str:
+    value = str(finding.get("applies_from") or "")
+    return value if re.match(r"\d{4}-\d\d-\d\d$", value) else ""
+
+
+# ---- findings ----------------------------------------------------------------------------------------------------
+
+
+def _rank(finding: Mapping[str, Any]) -> tuple[int, int, str]:
+    urgency = ("gap", "partial", "needs-information", "not-yet-applicable", "not-assessed", "evidence-found", "not-applicable")
+    return (urgency.index(finding["status"]), SEVERITIES.index(finding["severity"]), str(finding["requirement"]))
+
+
+def by_framework(report: Report) -> list[tuple[str, list[Mapping[str, Any]]]]:
+    """Findings under their framework's name, the open and severe ones first."""
+    return [(row.name, sorted((f for f in findings(report) if f["framework"] == row.name), key=_rank)) for row in coverage(report)]
+
+
+def remedies(report: Report) -> list[Mapping[str, Any]]:
+    """Gaps and partial findings, severest first; at equal severity what lacks least comes first."""
+    todo = [f for f in findings(report) if f["status"] in ("gap", "partial")]
+    return sorted(todo, key=lambda f: (SEVERITIES.index(f["severity"]), not binds(f), len(lacking(f)), str(f["requirement"])))
+
+
+def lacking(finding: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The facets for which the card shows nothing, or the contrary."""
+    return [x for x in finding.get("facets") or [] if x["status"] != "found"]
+
+
+def still_to_show(finding: Mapping[str, Any]) -> str:
+    """How much is missing: "2 of 3"."""
+    return f"{len(lacking(finding))} of {len(finding.get('facets') or [])}"
+
+
+def remedy(finding: Mapping[str, Any]) -> str:
+    """What to do: the catalogue's remedy, else the facets to show."""
+    return str(finding.get("remedy") or "") or "Show: " + "; ".join(str(x["asks"]) for x in lacking(finding))
+
+
+def conflicts(report: Report) -> list[dict[str, Any]]:
+    """Conflicts between the frameworks that the report touches, each position with its address and link."""
+    touched = {f["framework"] for f in findings(report) if f["status"] != "not-applicable"}
+    links = corpus.manifest()
+    return [
+        {
+            "title": c.title, "tension": c.tension,
+            "positions": [
+                {
+                    "framework": framework_title(p.framework), "pinpoint": p.pinpoint.address, "citation": str(p.pinpoint), "asks": p.asks,
+                    "link": safe_link(links.deep_link(p.pinpoint)),
+                }
+                for p in c.positions
+            ],
+        }
+        for c in packs.conflicts_between(touched)
+    ]  # fmt: skip
+
+
+def layer_label(citation: Mapping[str, Any]) -> str:
+    """Which layer a citation quotes, and what stands between it and the law's words."""
+    if citation.get("layer") != "official":
+        return DIGEST_MARK
+    return "Official text" + (", converted copy" if citation.get("provenance") == "converted" else "")
+
+
+def standing(citation: Mapping[str, Any]) -> str:
+    """A provision's status, with its date where it has one to come."""
+    status, since = str(citation.get("status") or ""), str(citation.get("applies_from") or "")
+    words = status.replace("-", " ")
+    return f"applies from {since}" if status == "not-yet-applicable" and since else words
+
+
+def place(evidence: Mapping[str, Any]) -> str:
+    """Where in the card a quotation stands: file, line where known, section."""
+    line = f", line {evidence['line']}" if evidence.get("line") else f", characters {evidence['start']}–{evidence['end']}"
+    section = f" ({evidence['section']})" if evidence.get("section") else ""
+    return printable(f"{evidence['file']}{line}{section}")
