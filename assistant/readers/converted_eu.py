@@ -246,7 +246,7 @@ def _order(text: str) -> tuple[int, int]:
 def _page(text: str) -> Iterator[Line]:
     matter, _, body = text.partition("\n---\n")
     kind = re.search(r'chunk_type:\s*"?(\w+)', matter)
-    paragraphs = [p.strip() for p in re.split(r"\n\s*\n", body) if p.strip()]
+    paragraphs = [p.strip() for p in re.split(r"\n\s*\n", body) if p.strip(" \n-")]
     if kind is None:
         return
     if kind[1] == "RECITALS":

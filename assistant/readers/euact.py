@@ -162,13 +162,15 @@ class _Builder:
         if not match:
             return self._words(Line("words", line.label, depth=0))
         letter = (match[2] or "").lower()
+        if self._part != "body":  # an act without chapters: what is open is the preamble
+            self._leave(0)
         self._part = "body"
         self._defining = False
         self._root = self._prefix = self._open(f"art-{match[1]}{_BIS.get(letter, letter)}", "article", 2, line.label)
         self._fresh = "article"
 
     def _recital(self, line: Line) -> None:
-        self._enter_preamble()
+        self._part = "preamble"
         self._root = self._prefix = Pinpoint(self.instrument, f"rec-{step(line.label)}")
         self._leave(1)
         self.tree.open(self._root, "recital", 1, label=line.label)

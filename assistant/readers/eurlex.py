@@ -104,19 +104,19 @@ _MARKS = {"modref", "arrow"}
 _INLINE_MARK = re.compile(r"[►▼](?P<code>[A-Z]\d*)\s?|\s?◄")
 
 
-def _inline(element: HtmlElement) -> str:
+def _inline(element: HtmlElement, before: str = "") -> str:
     """The words of an element; a raised figure after a number is an exponent, 10^25, not the number 1025."""
     if not _all(element, "boolean(descendant-or-self::span[contains(@class, 'super')])"):
         return "".join(element.itertext())
-    parts: list[str] = []
+    parts = [before]
     for event, node in etree.iterwalk(element, events=("start", "end", "comment", "pi")):
         if event == "start":
             text = node.text or ""
             raised = (node.get("class") or "").removeprefix("oj-") in ("super", "superscript")
-            parts.append(f"^{text}" if raised and re.search(r"\d$", "".join(parts[-1:])) else text)
+            parts.append(f"^{text}" if raised and re.search(r"\d$", "".join(parts[-2:])) else text)
         elif node is not element:
             parts.append(node.tail or "")
-    return "".join(parts)
+    return "".join(parts[1:])
 
 
 class _Page:
@@ -144,10 +144,10 @@ class _Page:
                 run.append(child.tail or "")
                 continue
             if tag in _INLINE and not _all(child, ".//p | .//table | .//div"):
-                run.append(_inline(child))
+                run.append(_inline(child, run[-1]))
             else:
                 yield from self._loose(run, depth)
-                run = []
+                run = [""]
                 if tag not in _SKIPPED:
                     yield from self._block(child, depth)
                 elif tag == "hr" and (child.get("class") or "").removeprefix("oj-") in ("note", "separator-short"):
