@@ -8,6 +8,7 @@ Knows nothing of what the bodies mean.
 """
 
 import hashlib
+import hmac
 import json
 import os
 import sqlite3
@@ -21,7 +22,7 @@ from assistant.errors import NotReady
 
 TAG = b"pincite-audit-1\n"
 GENESIS = "0" * 64
-SCHEMA = 1
+SCHEMA = 2
 
 _TABLES = """
 CREATE TABLE audit(seq INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, time TEXT NOT NULL, user TEXT NOT NULL, action TEXT NOT NULL,
@@ -30,6 +31,7 @@ CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 
 CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
 CREATE TABLE run(id TEXT PRIMARY KEY, time TEXT NOT NULL, kind TEXT NOT NULL, content TEXT NOT NULL);
 """
+_TABLES_2 = "CREATE TABLE user(name TEXT PRIMARY KEY, role TEXT NOT NULL, secret TEXT NOT NULL);"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ def _open(home: Path) -> sqlite3.Connection:
         if fresh:
             os.chmod(path, 0o600)
         db.execute("PRAGMA synchronous=FULL")
-        if db.execute("PRAGMA user_version").fetchone()[0] == 0:
+        if db.execute("PRAGMA user_version").fetchone()[0] < SCHEMA:
             _create(db)
         return db
     except sqlite3.DatabaseError as error:
@@ -93,11 +95,12 @@ def _unusable(path: Path, error: sqlite3.DatabaseError) -> NotReady:
 
 def _create(db: sqlite3.Connection) -> None:
     db.execute("BEGIN IMMEDIATE")
-    if db.execute("PRAGMA user_version").fetchone()[0] == 0:
-        for statement in _TABLES.split(";\n"):
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    for since, tables in ((0, _TABLES), (1, _TABLES_2)):
+        for statement in tables.split(";\n") if version <= since else ():
             if statement.strip():
                 db.execute(statement)
-        db.execute(f"PRAGMA user_version={SCHEMA}")
+    db.execute(f"PRAGMA user_version={SCHEMA}")
     db.execute("COMMIT")
 
 
@@ -209,3 +212,58 @@ def author(home: Path, id: str) -> str:
     with closing(_open(home)) as db:
         row = db.execute("SELECT user FROM audit WHERE id = ?", (id,)).fetchone()
     return str(row[0]) if row else ""
+
+
+# ---- users -------------------------------------------------------------------------------------------------------
+
+ROLES = ("compliance", "developer", "reviewer", "auditor", "admin")
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Someone who may sign in; `secret` is a salted scrypt hash."""
+
+    name: str
+    role: str
+    secret: str
+
+
+def secret_of(password: str) -> str:
+    """A password as it is kept: `scrypt$salt$hash`, a new salt each time."""
+    salt = os.urandom(16)
+    return f"scrypt${salt.hex()}${_scrypt(password, salt)}"
+
+
+def password_fits(password: str, secret: str) -> bool:
+    """Whether a password is the one kept. An empty secret fits nothing, and takes as long to say so."""
+    _, salt, kept = (secret or f"scrypt${'0' * 32}$").split("$")
+    return hmac.compare_digest(_scrypt(password, bytes.fromhex(salt)), kept)
+
+
+def _scrypt(password: str, salt: bytes) -> str:
+    return hashlib.scrypt(password.encode(), salt=salt, n=1 << 14, r=8, p=1).hex()
+
+
+def keep_user(home: Path, user: User) -> None:
+    """Add a user, or change their role or password."""
+    with closing(_open(home)) as db:
+        db.execute("INSERT OR REPLACE INTO user VALUES(?,?,?)", (user.name, user.role, user.secret))
+
+
+def remove_user(home: Path, name: str) -> None:
+    """Take a user away; their records stay."""
+    with closing(_open(home)) as db:
+        db.execute("DELETE FROM user WHERE name = ?", (name,))
+
+
+def users(home: Path) -> list[User]:
+    """Everyone who may sign in, by name."""
+    if not (home / "record.sqlite").exists():
+        return []
+    with closing(_open(home)) as db:
+        return [User(*row) for row in db.execute("SELECT name, role, secret FROM user ORDER BY name")]
+
+
+def user(home: Path, name: str) -> User | None:
+    """One user, or None."""
+    return next((u for u in users(home) if u.name == name), None)

@@ -50,6 +50,8 @@ class Settings(BaseSettings):
     embedder: str | None = None
     offline: bool = False
     user: str = ""
+    tls_cert: Path | None = None  # with tls_key: what `serve` needs beyond this machine
+    tls_key: Path | None = None
 
 
 def today() -> str:

@@ -1,0 +1,422 @@
+"""The app and the API behind one door: FastAPI with its own login, Gradio mounted inside, every route checked before it runs.
+
+On loopback without users it is one local user's, without ceremony; with users everyone signs in; beyond loopback it
+refuses to open without users and a certificate. Knows nothing of law: routes call the workbench's verbs.
+"""
+
+import ipaddress
+import re
+import secrets
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlsplit
+
+from fastapi import FastAPI, File, Form, HTTPException, Request, UploadFile
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from pydantic import BaseModel, Field
+
+from assistant import export, record
+from assistant.errors import NotReady, PinciteError, Refused, UsageError
+from assistant.retrieve import Filter
+
+if TYPE_CHECKING:
+    from assistant.workbench import Workbench
+
+COOKIE = "pincite_session"
+OPEN_PATHS = ("/login", "/health")
+IDLE, LIFE = 3600.0, 12 * 3600.0  # seconds a session may rest, and live
+TRIES, LOCKED = 5, 900.0  # wrong passwords before a name is locked, and for how many seconds
+SEES_ALL = ("admin", "auditor")
+SEES_AUDIT = ("admin", "auditor", "compliance", "reviewer")
+LARGEST_UPLOAD = 50 << 20
+POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+    "font-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'self'; form-action 'self'; object-src 'none'"
+)
+HEADERS = (
+    (b"content-security-policy", POLICY.encode()), (b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"), (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
+)  # fmt: skip
+MEDIA = {
+    "json": "application/json", "html": "text/html; charset=utf-8", "md": "text/markdown; charset=utf-8", "pdf": "application/pdf",
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}  # fmt: skip
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+
+# ---- who may enter -----------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Session:
+    """A signed-in browser."""
+
+    user: str
+    role: str
+    born: float
+    seen: float
+
+
+class Sessions:
+    """Who is signed in, and which names are locked. Kept in memory: a restart signs everyone out."""
+
+    def __init__(self, home: Path, clock: Callable[[], float] = time.monotonic) -> None:
+        self.home = home
+        self.clock = clock
+        self._lock = threading.Lock()
+        self._open: dict[str, Session] = {}
+        self._wrong: dict[str, tuple[int, float]] = {}
+
+    def sign_in(self, name: str, password: str) -> str | None:
+        """A session's token, or None: wrong name, wrong password, or locked; the three look the same from outside."""
+        now = self.clock()
+        with self._lock:
+            count, since = self._wrong.get(name, (0, now))
+            if count >= TRIES and now - since < LOCKED:
+                return None
+            self._wrong[name] = (count + 1 if count < TRIES else 1, now)
+            while len(self._wrong) > 10_000:
+                self._wrong.pop(next(iter(self._wrong)))
+        user = record.user(self.home, name)
+        if not record.password_fits(password, user.secret if user else "") or user is None:
+            return None
+        token = secrets.token_urlsafe(32)
+        with self._lock:
+            self._wrong.pop(name, None)
+            self._open[token] = Session(user.name, user.role, now, now)
+        return token
+
+    def of(self, token: str) -> Session | None:
+        """The session of a token, unless it has expired."""
+        now = self.clock()
+        with self._lock:
+            session = self._open.get(token)
+            if session and (now - session.seen > IDLE or now - session.born > LIFE):
+                self._open.pop(token, None)
+                return None
+            if session:
+                session.seen = now
+            return session
+
+    def sign_out(self, token: str) -> None:
+        """Ends a session."""
+        with self._lock:
+            self._open.pop(token, None)
+
+
+class Door:
+    """The one check before every route, Gradio's included: host, origin, session; and the headers of every answer."""
+
+    def __init__(self, app: Any, sessions: Sessions, local_user: str, hosts: frozenset[str]) -> None:
+        self.app = app
+        self.sessions = sessions
+        self.local_user = local_user  # who everyone is while there are no users
+        self.hosts = hosts  # host names answered to; empty for any
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            if scope["type"] == "lifespan":
+                await self.app(scope, receive, send)
+            return
+        headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]}
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", []), *HEADERS]
+            await send(message)
+
+        refused = self._stranger(scope, headers) or self._unknown(scope, headers)
+        await (refused or self.app)(scope, receive, guarded)
+
+    def _stranger(self, scope: Scope, headers: dict[str, str]) -> Response | None:
+        host = headers.get("host", "")
+        name = host.rsplit(":", 1)[0] if re.search(r":\d+$", host) else host
+        if self.hosts and name.lower() not in self.hosts:
+            return JSONResponse({"error": "This address is not served here"}, 421)
+        origin = headers.get("origin")
+        foreign = origin is not None and urlsplit(origin).netloc != host
+        if scope["method"] not in ("GET", "HEAD") and (foreign or headers.get("sec-fetch-site") == "cross-site"):
+            return JSONResponse({"error": "Requests from other sites are refused"}, 403)
+        return None
+
+    def _unknown(self, scope: Scope, headers: dict[str, str]) -> Response | None:
+        if not record.users(self.sessions.home):
+            scope["pincite"] = Session(self.local_user, "admin", 0, 0)
+            return None
+        session = self.sessions.of(_cookie(headers.get("cookie", "")))
+        if session:
+            scope["pincite"] = session
+            return None
+        if scope["path"] in OPEN_PATHS:
+            return None
+        if scope["method"] == "GET" and "text/html" in headers.get("accept", ""):
+            return RedirectResponse("/login", 303)
+        return JSONResponse({"error": "Sign in first", "hint": "POST /login"}, 401)
+
+
+def _cookie(header: str) -> str:
+    found = re.search(rf"(?:^|;\s*){COOKIE}=([\w-]+)", header)
+    return found[1] if found else ""
+
+
+def session_of(request: Any) -> Session:
+    """Who makes a request that has passed the door."""
+    session = request.scope.get("pincite")
+    if not isinstance(session, Session):
+        raise HTTPException(401, "Sign in first")
+    return session
+
+
+# ---- the API -----------------------------------------------------------------------------------------------------
+
+
+class Turn(BaseModel):
+    """An earlier question and its answer."""
+
+    q: str = Field(max_length=2000)
+    a: str = Field(max_length=20_000)
+
+
+class Question(BaseModel):
+    """A question, in the form of the contract."""
+
+    question: str = Field(min_length=1, max_length=2000)
+    as_of: str = ""
+    frameworks: list[str] = Field(default=[], max_length=20)
+    instruments: list[str] = Field(default=[], max_length=50)
+    layer: str = Field(default="any", pattern="^(official|digest|any)$")
+    mode: str = Field(default="auto", pattern="^(auto|extractive)$")
+    history: list[Turn] = Field(default=[], max_length=20)
+
+
+def _add_api(app: FastAPI, bench: "Workbench") -> None:
+    from assistant.workbench import check_day, today
+
+    @app.post("/api/ask", tags=["API"])
+    def ask(question: Question, request: Request) -> dict[str, Any]:
+        """The answer to a question, each claim with checked citations; one audit record."""
+        wanted = Filter(check_day(question.as_of or today()), tuple(question.frameworks), tuple(question.instruments), question.layer)
+        with bench.acting(session_of(request).user):
+            return bench.ask(question.question, wanted, question.mode, [t.model_dump() for t in question.history])
+
+    @app.post("/api/gaps", tags=["API"])
+    def gaps(
+        request: Request,
+        card: Annotated[list[UploadFile], File(description="The model card, or the card and what lies beside it; facts.json among them gives facts.")],
+        as_of: Annotated[str, Form()] = "",
+        framework: Annotated[list[str] | None, Form()] = None,
+        everything: Annotated[bool, Form()] = False,
+    ) -> dict[str, Any]:
+        """The gap analysis of a card; one audit record."""
+        with tempfile.TemporaryDirectory(prefix="pincite-card-") as folder:
+            path = _receive(card, Path(folder))
+            with bench.acting(session_of(request).user):
+                return bench.gaps(path, check_day(as_of or today()), tuple(framework or ()), (), None, everything)
+
+    @app.get("/api/runs/{id}", tags=["API"])
+    def run(id: str, request: Request) -> dict[str, Any]:
+        """An earlier answer or gap analysis of one's own."""
+        return _own_run(bench, session_of(request), id)
+
+    @app.get("/api/provisions/{address:path}", tags=["API"])
+    def provision(address: str, as_of: str = "", version: str = "", layer: str = "") -> dict[str, Any]:
+        """A provision with its words, standing and neighbours."""
+        return bench.show(address, check_day(as_of or today()), version, layer)
+
+    @app.get("/api/audit", tags=["API"])
+    def audit(request: Request, last: int = 50) -> dict[str, Any]:
+        """The last audit records, oldest first, and the head of the chain."""
+        _need(session_of(request), SEES_AUDIT)
+        rows = [{"seq": r.seq, "id": r.id, "time": r.time, "user": r.user, "action": r.action, "body": r.body, "parent": r.parent, "hash": r.hash} for r in bench.audit_tail(max(1, min(last, 10_000)))]
+        return {"records": rows, "head": rows[-1]["hash"] if rows else record.GENESIS}
+
+    @app.get("/api/audit/verify", tags=["API"])
+    def verify(request: Request, head: str = "") -> dict[str, Any]:
+        """Whether the chain re-derives; with `head`, whether it still holds that record."""
+        _need(session_of(request), SEES_AUDIT)
+        verdict = bench.verify_audit(head or None)
+        return {"sound": verdict.sound, "records": verdict.records, "head": verdict.head, "problem": verdict.problem}
+
+    @app.get("/health", tags=["API"])
+    def health() -> dict[str, str]:
+        """Whether the server answers."""
+        return {"state": "up"}
+
+
+def _receive(files: Sequence[UploadFile], folder: Path) -> Path:
+    """The uploaded files under their own bare names; the card's path: the file, or the folder of several."""
+    written = []
+    for file in files[:200]:
+        name = re.sub(r"[^\w. -]", "_", Path(file.filename or "card.md").name).lstrip(".") or "card.md"
+        data = file.file.read(LARGEST_UPLOAD + 1)
+        if len(data) > LARGEST_UPLOAD:
+            raise UsageError(f"{name} is larger than {LARGEST_UPLOAD >> 20} MB", "Give the card without its weights")
+        (folder / name).write_bytes(data)
+        written.append(folder / name)
+    if not written:
+        raise UsageError("There is no card in the request", "Send it as the form field 'card'")
+    return written[0] if len(written) == 1 else folder
+
+
+def _need(session: Session, roles: Sequence[str]) -> None:
+    if session.role not in roles:
+        raise Refused(f"This needs the role {' or '.join(roles)}", "Ask an administrator")
+
+
+def _own_run(bench: "Workbench", session: Session, id: str) -> dict[str, Any]:
+    """A run that belongs to the session's user; another's is, from outside, not there."""
+    found = bench.run(id) if re.fullmatch(r"[0-9a-f]{16}", id) else {}
+    if not found or (found["owner"] != session.user and session.role not in SEES_ALL):
+        raise HTTPException(404, "There is no such run of yours")
+    return found
+
+
+def _add_exports(app: FastAPI, bench: "Workbench") -> None:
+    from assistant.ui.ask import transcript
+
+    @app.get("/export/{id}.{format}", include_in_schema=False)
+    def download(id: str, format: str, request: Request) -> Response:
+        """A gap analysis or a conversation of one's own as a file."""
+        session = session_of(request)
+        found = _own_run(bench, session, id)
+        if found["kind"] == "chat":
+            turns = [_own_run(bench, session, ask) for ask in found["asks"]]
+            data = transcript(str(found["title"]), turns).encode()
+        else:
+            stamped = {k: v for k, v in found.items() if k not in ("id", "time", "kind", "owner")}
+            data = export.render(format, {**stamped, "audit_head": record.head(bench.home)})
+        name = f'attachment; filename="pincite-{found["kind"]}-{id}.{format}"'
+        return Response(data, media_type=MEDIA.get(format, "application/octet-stream"), headers={"Content-Disposition": name, "Cache-Control": "no-store"})
+
+
+# ---- login -------------------------------------------------------------------------------------------------------
+
+LOGIN = """<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Pincite: sign in</title>
+<style>body{{font-family:system-ui,sans-serif;background:#f4f5f7;color:#1a1d21;display:grid;place-items:center;min-height:100vh;margin:0}}
+form{{background:#fff;padding:2rem;border:1px solid #d4d8de;border-radius:10px;display:grid;gap:.8rem;width:min(20rem,90vw)}}
+h1{{margin:0;font-size:1.4rem}}input,button{{font:inherit;padding:.5rem;border:1px solid #8a919c;border-radius:6px}}label{{display:grid;gap:.25rem}}
+button{{background:#1d4ed8;color:#fff;border:0}}[role=alert]{{color:#9b1c1c;margin:0}}:focus-visible{{outline:3px solid #1d4ed8;outline-offset:2px}}
+@media(prefers-color-scheme:dark){{body{{background:#14171c;color:#e8eaed}}form{{background:#1e232b;border-color:#434a56}}input{{background:#14171c;color:inherit}}[role=alert]{{color:#fdc0c0}}}}</style></head>
+<body><form method="post" action="/login"><h1>Pincite</h1>{problem}<label>Name<input name="name" autocomplete="username" required autofocus maxlength="100"></label>
+<label>Password<input name="password" type="password" autocomplete="current-password" required maxlength="500"></label><button>Sign in</button></form></body></html>"""
+
+
+def login_page(problem: str = "", status: int = 200) -> HTMLResponse:
+    """The sign-in form."""
+    said = f'<p role="alert">{escape(problem)}</p>' if problem else ""
+    return HTMLResponse(LOGIN.format(problem=said), status)
+
+
+def _add_login(app: FastAPI, bench: "Workbench", sessions: Sessions, tls: bool) -> None:
+    @app.get("/login", include_in_schema=False)
+    def form(request: Request) -> Response:
+        """The form, or the way in for who is known."""
+        return RedirectResponse("/", 303) if isinstance(request.scope.get("pincite"), Session) else login_page()
+
+    @app.post("/login", include_in_schema=False)
+    def sign_in(name: Annotated[str, Form(max_length=100)], password: Annotated[str, Form(max_length=500)]) -> Response:
+        """Opens a session, or says that it did not."""
+        token = sessions.sign_in(name, password)
+        if token is None:
+            return login_page(f"Name or password is wrong, or the name is locked: after {TRIES} wrong tries it rests for {LOCKED / 60:.0f} minutes.", 401)
+        with bench.acting(name):
+            bench.write("sign-in", {})
+        response = RedirectResponse("/", 303)
+        response.set_cookie(COOKIE, token, max_age=int(LIFE), httponly=True, samesite="strict", secure=tls, path="/")
+        return response
+
+    @app.post("/logout", include_in_schema=False)
+    def sign_out(request: Request) -> Response:
+        """Ends the session."""
+        sessions.sign_out(request.cookies.get(COOKIE, ""))
+        response = RedirectResponse("/login", 303)
+        response.delete_cookie(COOKIE, path="/")
+        return response
+
+
+# ---- the server --------------------------------------------------------------------------------------------------
+
+
+def make_app(bench: "Workbench", hosts: frozenset[str] = frozenset(), tls: bool = False, clock: Callable[[], float] = time.monotonic) -> Any:
+    """The whole ASGI application. `hosts` are the host names it answers to; empty for any."""
+    import gradio as gr
+
+    from assistant.ui import app as ui
+
+    sessions = Sessions(bench.home, clock)
+    app = FastAPI(title="Pincite", description="The verbs of Pincite: each statement carries a checked citation.", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
+
+    @app.exception_handler(PinciteError)
+    def expected(_: Request, error: PinciteError) -> JSONResponse:
+        status = {UsageError: 400, NotReady: 503, Refused: 403}.get(type(error), 400 if isinstance(error, UsageError) else 500)
+        return JSONResponse({"error": str(error), "hint": error.hint}, status)
+
+    _add_login(app, bench, sessions, tls)
+    _add_api(app, bench)
+    _add_exports(app, bench)
+    blocks = ui.build(bench)
+    blocks.queue(max_size=64, default_concurrency_limit=16, api_open=False)
+    gr.mount_gradio_app(app, blocks, path="/", auth_dependency=lambda request: session_of(request).user, **ui.dressing())
+    return Door(app, sessions, bench.user, hosts)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach the address."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def check_address(host: str, port: int, users: int, certificate: bool) -> None:
+    """Raises what forbids to open on this address, with how to make it possible."""
+    if not 0 < port < 65536:
+        raise UsageError(f"{port} is no port", "Choose one from 1024 to 65535")
+    if not is_loopback(host) and not (users and certificate):
+        missing = " and ".join(m for m, there in (("users", users), ("a certificate", certificate)) if not there)
+        how = "Add them: pincite users add NAME --role admin; PINCITE_TLS_CERT=cert.pem PINCITE_TLS_KEY=key.pem. Or open on 127.0.0.1"
+        raise Refused(f"The app is not opened on {host}, where others can reach it, without {missing}", how)
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise NotReady(f"Port {port} on {host} cannot be opened ({error.strerror})", f"Close what uses it, or: pincite serve --port {port + 1 if port < 65535 else 7861}") from error
+
+
+def serve(host: str, port: int, bench: "Workbench") -> None:
+    """Opens the app and the API and stays until interrupted."""
+    import uvicorn
+
+    cert, key = bench.settings.tls_cert, bench.settings.tls_key
+    check_address(host, port, len(record.users(bench.home)), bool(cert and key))
+    scheme = "https" if cert and key else "http"
+    hosts = frozenset({"127.0.0.1", "localhost", "[::1]", host}) if is_loopback(host) else frozenset()
+    app = make_app(bench, hosts, scheme == "https")
+    threading.Thread(target=_warm, args=(bench,), daemon=True).start()
+    config = uvicorn.Config(app, host=host, port=port, log_level="warning", server_header=False, ssl_certfile=cert, ssl_keyfile=key, timeout_graceful_shutdown=3)
+    shown = f"[{host}]" if ":" in host else host
+    bench.say(f"Pincite is open at {scheme}://{shown}:{port} (Ctrl-C closes it)")
+    uvicorn.Server(config).run()
+
+
+def _warm(bench: "Workbench") -> None:
+    """Loads the index and the embedder, so that the first question is answered as fast as the next."""
+    try:
+        bench.hits("warm", Filter("2000-01-01"), 1)
+    except PinciteError:
+        return  # the pages say what is missing

@@ -1,0 +1,306 @@
+"""Gaps: a model card held against the requirements: counts, coverage, dates and findings, the law left and the card's words right."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from assistant import corpus
+from assistant.errors import PinciteError, UsageError
+from assistant.export import FORMATS
+from assistant.ui.parts import (
+    CLICKS, FRAMEWORKS, PRIVATE, QUIET, SCROLLS, SEVERITIES, STATUSES, Json, Shell, badge, banner, citation_cards, clicked, empty, esc, failure, go,
+    long_date, provision_html, short, status_badge, table, view_citation,
+)  # fmt: skip
+
+if TYPE_CHECKING:
+    from pandas.io.formats.style import Styler
+
+NOT_RUN = empty("No assessment yet", "Give a model card, or choose a sample, and press “Assess”. Nothing of it leaves this machine.")
+NO_FINDING = empty("No finding open", "Choose a row of the findings: the law opens on the left, the card's own words on the right.")
+ANY = "any"
+COLUMNS = ("Requirement", "Title", "Status", "Severity", "Law", "Applies from")
+TONES = {
+    "bad": "background-color:#fde4e4;color:#9b1c1c", "warn": "background-color:#fdf0d2;color:#7a4b00", "ask": "background-color:#e1edfb;color:#1c4f8f",
+    "good": "background-color:#dff3e6;color:#14603a", "later": "background-color:#eee6f9;color:#5b3a8c", "mute": "background-color:#eceef1;color:#4b5563",
+}  # fmt: skip
+
+
+# ---- what a report looks like ------------------------------------------------------------------------------------
+
+
+def head(report: Json) -> str:
+    """Which card, as of when, on what corpus, and that these are proposals."""
+    text = f"{report['card']['name']}, as of {long_date(report['as_of'])}. Corpus {report['corpus_digest'][:12] or 'none'}; run {report['run']}; {report['official']} citations rest on official text."
+    proposal = banner("These findings are proposals of a machine. A named person accepts, edits or rejects each.", "info")
+    facts = [[name, {True: "yes", False: "no", None: "not known"}[f["value"]], f["source"]] for name, f in report["facts"].items()]
+    known = table(["Fact", "Value", "Source"], facts, "Facts on which applicability rests") if facts else ""
+    return f"<p><strong>{esc(text)}</strong></p>{proposal}<details class='pc-links'><summary>Facts ({len(facts)})</summary>{known}</details>"
+
+
+def counts(report: Json) -> str:
+    """How many findings have each status."""
+    boxes = "".join(
+        f'<div class="pc-count pc-{tone}"><b>{report["summary"]["by_status"].get(key, 0)}</b>{sign} {esc(words)}</div>' for key, (sign, words, tone) in STATUSES.items()
+    )
+    return f'<div class="pc-counts" role="group" aria-label="Findings by status">{boxes}</div>'
+
+
+def matrix(report: Json) -> "Styler":
+    """Coverage: framework against status, coloured, each cell a count."""
+    import pandas as pd
+
+    rows = report["summary"]["by_framework"]
+    names = [FRAMEWORKS.get(f, f) for f in rows]
+    headers = [f"{sign} {words}" for sign, words, _ in STATUSES.values()]
+    frame = pd.DataFrame([[FRAMEWORKS.get(f, f), *(row.get(s, 0) for s in STATUSES)] for f, row in rows.items()], columns=["Framework", *headers])
+    tones = [tone for _, _, tone in STATUSES.values()]
+
+    def colour(row: Any) -> list[str]:
+        return ["", *(TONES[t] if n else "" for n, t in zip(list(row)[1:], tones, strict=True))]
+
+    assert len(names) == len(frame)
+    return frame.style.apply(colour, axis=1)
+
+
+def severity_bars(report: Json) -> str:
+    """Gaps and partial findings by severity: bars, and the same numbers as a table."""
+    open_ = {s: [sum(f["severity"] == s and f["status"] == k for f in report["findings"]) for k in ("gap", "partial")] for s in SEVERITIES}
+    most = max((sum(n) for n in open_.values()), default=0) or 1
+    bars = "".join(
+        f'<span>{s}</span><span class="pc-bar"><i class="pc-fill-bad" style="width:{100 * gap / most:.1f}%"></i>'
+        f'<i class="pc-fill-warn" style="width:{100 * partial / most:.1f}%"></i></span><span>{gap} gaps, {partial} partial</span>'
+        for s, (gap, partial) in open_.items()
+    )
+    rows = [[s, str(gap), str(partial), str(gap + partial)] for s, (gap, partial) in open_.items()]
+    return (
+        f'<div class="pc-bars" role="img" aria-label="Gaps and partial findings by severity; the table below has the numbers">{bars}</div>'
+        f"{table(['Severity', 'Gaps', 'Partial', 'Open together'], rows, 'Open findings by severity')}"
+    )
+
+
+def timeline(report: Json) -> str:
+    """When which duties begin, and how many of them are open; moved dates show as the law has them on the as-of date."""
+    dated: dict[str, list[Json]] = {}
+    for f in report["findings"]:
+        if f["applies_from"][:1].isdigit():
+            dated.setdefault(f["applies_from"][:10], []).append(f)
+    rows = [
+        [
+            long_date(day) + (" (ahead)" if day > report["as_of"] else ""),
+            ", ".join(dict.fromkeys(FRAMEWORKS.get(f["framework"], f["framework"]) for f in found)),
+            str(len(found)),
+            str(sum(f["status"] in ("gap", "partial") for f in found)),
+            short(", ".join(dict.fromkeys(f["citation"] for f in found)), 160),
+        ]
+        for day, found in sorted(dated.items())
+    ]
+    return table(["Applies from", "Framework", "Requirements", "Gap or partial", "Provisions"], rows, "When duties begin") if rows else empty("No dates", "No finding carries a date.")
+
+
+def chosen(report: Json, framework: str, status: str, severity: str, words: str) -> list[Json]:
+    """The findings that pass the filters, the worst first."""
+    wanted = words.lower().split()
+    found = [
+        f for f in report["findings"]
+        if framework in (ANY, f["framework"]) and status in (ANY, f["status"]) and severity in (ANY, f["severity"])
+        and all(w in f"{f['requirement']} {f['title']} {f['obligation']} {f['citation']} {f['owner']}".lower() for w in wanted)
+    ]  # fmt: skip
+    order = list(STATUSES)
+    return sorted(found, key=lambda f: (order.index(f["status"]), SEVERITIES.index(f["severity"]), f["requirement"]))
+
+
+def findings_table(found: Sequence[Json]) -> list[list[str]]:
+    """The findings as rows of a table."""
+    rows = []
+    for f in found:
+        sign, words, _ = STATUSES[f["status"]]
+        rows.append([f["requirement"], f["title"], f"{sign} {words}", f["severity"], f["citation"], f["applies_from"]])
+    return rows
+
+
+def detail(f: Json) -> str:
+    """One finding: what the law asks on the left, what the card says on the right, why, and the remedy."""
+    law = citation_cards(f["law"], "law") if f["law"] else empty("No text of this provision here", "The library holds no words for it; its address stands above.")
+    force = badge(f["legal_force"]) + badge(f["severity"], "warn")
+    when = f"<p>Applies from {esc(long_date(f['applies_from']))}.</p>" if f["applies_from"][:1].isdigit() else ""
+    against = " (against guidance)" if "guidance" in f["legal_force"] and f["status"] in ("gap", "partial") else ""
+    owner = f"<p>Suggested owner: {esc(f['owner'])}</p>" if f["owner"] else ""
+    remedy = f"<h4>Remedy</h4><p>{esc(f['remedy'])}</p>{owner}" if f["remedy"] else owner
+    return (
+        f'<article class="pc-finding"><h3>{esc(f["requirement"])}: {esc(f["title"])} {status_badge(f["status"])}{esc(against)}</h3><p>{esc(f["why"])}</p>'
+        f'<div class="pc-two"><section aria-label="The law"><h4>The law: {esc(f["citation"])} {force}</h4><p>{esc(f["obligation"])}</p>{when}{law}</section>'
+        f'<section aria-label="The card"><h4>The card</h4>{"".join(_facet(x) for x in f["facets"])}</section></div>{remedy}</article>'
+    )
+
+
+def _facet(facet: Json) -> str:
+    sign, tone = {"found": ("✓ found", "good"), "missing": ("✕ missing", "bad"), "contradicted": ("≠ contradicted", "warn")}[facet["status"]]
+    quotes = "".join(
+        f'<blockquote>{esc(e["quote"])}</blockquote><div class="pc-where">{esc(e["file"])}, {esc(e["section"] or "before the first heading")}, characters {e["start"]}–{e["end"]}</div>'
+        for e in facet["evidence"]
+    )
+    return f"<p>{badge(sign, tone)} {esc(facet['asks'])}</p>{quotes or '<p>The card says nothing that bears this.</p>'}"
+
+
+def downloads(report: Json) -> str:
+    """Links that download the report; each carries run, date, corpus digest and audit head."""
+    links = "".join(f'<a href="/export/{esc(report["run"])}.{f}" download>{f.upper()}</a>' for f in ("json", *FORMATS))
+    return f'<div class="pc-downloads" role="group" aria-label="Download the report"><span>Download:</span>{links}</div>'
+
+
+# ---- what the page does ------------------------------------------------------------------------------------------
+
+
+def samples() -> list[tuple[str, str]]:
+    """The shipped cards of devices that do not exist: name and folder name."""
+    folder = corpus.root() / "cards"
+    return [(p.name.replace("-", " "), p.name) for p in sorted(folder.iterdir()) if p.is_dir()] if folder.is_dir() else []
+
+
+def gather(files: Sequence[str] | None, sample: str | None, facts: str | None, into: Path) -> tuple[Path, Path | None]:
+    """The card to assess and the facts beside it: uploaded files copied together under their own names, or a sample."""
+    if files:
+        for file in files:
+            shutil.copy(file, into / Path(file).name)
+        return (into / Path(files[0]).name if len(files) == 1 else into), Path(facts) if facts else None
+    if sample in {name for _, name in samples()}:
+        return corpus.root() / "cards" / str(sample), Path(facts) if facts else None
+    raise UsageError("There is no card to assess", "Upload one (README.md, XML, DOCX, PDF or text), or choose a sample")
+
+
+def assess_steps(
+    shell: Shell, request: Any, files: Sequence[str] | None, sample: str | None, facts: str | None, as_of: str, frameworks: Sequence[str], everything: bool
+) -> Iterator[tuple[str, Json | None]]:
+    """What to show above the results after each step, and at the end the report."""
+    from assistant.workbench import check_day
+
+    yield banner("Step 1 of 2: reading the card in a closed-off process. Step 2: holding each requirement against it.", "info"), None
+    with tempfile.TemporaryDirectory(prefix="pincite-card-") as folder:
+        try:
+            card, given = gather(files, sample, facts, Path(folder))
+            with shell.acting(request):
+                report = shell.bench.gaps(card, check_day(as_of), tuple(frameworks), (), given, everything)
+        except PinciteError as error:
+            yield failure(error), None
+            return
+    yield head(report) + downloads(report), report
+
+
+def options(report: Json | None) -> list[tuple[str, str]]:
+    """The frameworks of a report as choices of a filter."""
+    return [("any framework", ANY), *((FRAMEWORKS.get(f, f), f) for f in (report["summary"]["by_framework"] if report else ()))]
+
+
+def from_cell(report: Json, row: int, column: int) -> tuple[str, str]:
+    """The filters that a cell of the coverage matrix stands for: its framework, and its status when it is not the first column."""
+    frameworks = list(report["summary"]["by_framework"])
+    if not 0 <= row < len(frameworks):
+        return ANY, ANY
+    return frameworks[row], ANY if column <= 0 else list(STATUSES)[column - 1]
+
+
+def finding(report: Json | None, id: str | None) -> Json | None:
+    """The finding for a requirement id."""
+    return next((f for f in report["findings"] if f["requirement"] == id), None) if report and id else None
+
+
+def open_law(shell: Shell, f: Json | None, data: Json, as_of: str) -> str:
+    """The provision behind a click on a finding's citation."""
+    pin = str(data.get("pin", "")).removeprefix("law-")
+    if "go" in data or f is None or not pin.isdigit() or not 0 < int(pin) <= len(f["law"]):
+        return go(shell.bench, data, as_of)
+    try:
+        return provision_html(view_citation(shell.bench, f["law"][int(pin) - 1], as_of))
+    except PinciteError as error:
+        return failure(error)
+
+
+# ---- the page ----------------------------------------------------------------------------------------------------
+
+
+def build(shell: Shell) -> Mapping[str, Any]:
+    """The page's components that the loading of the app needs, by name."""
+    report, open_id = gr.State(None), gr.State("")
+    with gr.Row(equal_height=False):
+        files = gr.File(label="Model card: one file, or the card and what lies beside it", file_count="multiple", height=140, scale=3, min_width=300)
+        with gr.Column(scale=2, min_width=260):
+            sample = gr.Dropdown(label="or a sample card", choices=samples(), value=None, interactive=True)
+            facts = gr.File(label="Facts for applicability (facts.json, optional)", file_types=[".json"], height=90)
+        with gr.Column(scale=2, min_width=220):
+            everything = gr.Checkbox(label="Assess also what does not apply", value=False)
+            run = gr.Button("Assess", variant="primary", elem_id="pc-assess")
+            stop = gr.Button("Stop", size="sm")
+    top = gr.HTML(NOT_RUN)
+    with gr.Column(visible=False) as results:
+        numbers = gr.HTML()
+        grid = gr.Dataframe(label="Coverage: choose a cell to filter the findings", interactive=False, wrap=True, elem_id="pc-matrix", buttons=[])
+        with gr.Accordion("Severity of what is open", open=True):
+            bars = gr.HTML()
+        with gr.Accordion("Timeline of effective dates", open=False):
+            dates = gr.HTML()
+        with gr.Row():
+            framework = gr.Dropdown(label="Framework", choices=options(None), value=ANY, interactive=True, min_width=150)
+            status = gr.Dropdown(label="Status", choices=[("any status", ANY), *((w, k) for k, (_, w, _) in STATUSES.items())], value=ANY, interactive=True, min_width=150)
+            severity = gr.Dropdown(label="Severity", choices=[("any severity", ANY), *((s, s) for s in SEVERITIES)], value=ANY, interactive=True, min_width=150)
+            words = gr.Textbox(label="Words", placeholder="title, law or owner", min_width=150)
+        listed = gr.Dataframe(
+            headers=list(COLUMNS), label="Findings: choose a row to open it", interactive=False, wrap=True, max_height=420, elem_id="pc-findings", buttons=[],
+            column_widths=["12%", "34%", "15%", "10%", "17%", "12%"],
+        )  # fmt: skip
+        pick = gr.Dropdown(label="Open a finding (the same as choosing a row)", choices=[], value=None, interactive=True)
+        one = gr.HTML(NO_FINDING, js_on_load=CLICKS, elem_id="pc-finding")
+        viewer = gr.HTML(js_on_load=SCROLLS, elem_id="pc-gap-viewer")
+
+    filters = [framework, status, severity, words]
+
+    def assess(files: Any, sample: Any, facts: Any, as_of: str, frameworks: list[str], everything: bool, request: gr.Request) -> Iterator[Any]:
+        for shown, found in assess_steps(shell, request, files, sample, facts, as_of, frameworks, everything):
+            if found is None:
+                yield {top: shown, report: None, results: gr.Column(visible=False)}
+                continue
+            yield {
+                top: shown, report: found, results: gr.Column(visible=True), numbers: counts(found), grid: matrix(found), bars: severity_bars(found),
+                dates: timeline(found), framework: gr.Dropdown(choices=options(found), value=ANY), status: ANY, severity: ANY, words: "", **_listing(found, ANY, ANY, ANY, ""),
+            }  # fmt: skip
+
+    def _listing(found: Json | None, *wanted: str) -> dict[Any, Any]:
+        rows = chosen(found, *wanted) if found else []
+        names = [(f"{f['requirement']}: {f['title']}", f["requirement"]) for f in rows]
+        return {listed: findings_table(rows), pick: gr.Dropdown(choices=names, value=None), one: NO_FINDING, viewer: "", open_id: ""}
+
+    def narrow(found: Json | None, *wanted: str) -> dict[Any, Any]:
+        return _listing(found, *wanted)
+
+    def cell(found: Json | None, words: str, event: gr.SelectData) -> dict[Any, Any]:
+        f, s = from_cell(found, *event.index) if found else (ANY, ANY)
+        return {framework: f, status: s, severity: ANY, **_listing(found, f, s, ANY, words)}
+
+    def show(found: Json | None, id: str | None) -> Any:
+        f = finding(found, id)
+        return (detail(f) if f else NO_FINDING), "", id or ""
+
+    def row(found: Json | None, event: gr.SelectData) -> Any:
+        values = event.row_value
+        return show(found, str(values[0]) if values else None)
+
+    def law(found: Json | None, id: str, event: gr.EventData) -> str:
+        return open_law(shell, finding(found, id), clicked(event), found["as_of"] if found else "")
+
+    everything_out = [top, report, results, numbers, grid, bars, dates, *filters, listed, pick, one, viewer, open_id]
+    list_out = [listed, pick, one, viewer, open_id]
+    ran = run.click(assess, [files, sample, facts, shell.as_of, shell.frameworks, everything], everything_out, concurrency_limit=4, **PRIVATE)
+    ran.then(shell.foot, None, shell.footer, **QUIET)
+    stop.click(None, cancels=[ran], **QUIET)
+    for one_filter in (framework, status, severity):
+        one_filter.input(narrow, [report, *filters], list_out, **QUIET)
+    words.submit(narrow, [report, *filters], list_out, **QUIET)
+    grid.select(cell, [report, words], [framework, status, severity, *list_out], **QUIET)
+    listed.select(row, [report], [one, viewer, open_id], **QUIET)
+    pick.input(show, [report, pick], [one, viewer, open_id], **QUIET)
+    one.select(law, [report, open_id], viewer, **QUIET)
+    viewer.select(law, [report, open_id], viewer, **QUIET)
+    return {"sample": sample, "assess": assess, "inputs": [files, sample, facts, shell.as_of, shell.frameworks, everything], "outputs": everything_out}

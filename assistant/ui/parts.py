@@ -1,0 +1,328 @@
+"""What the pages share: labels, badges, citation chips, tables and the provision viewer, as escaped HTML; and the shell.
+
+Every text that comes from a document, a user or a model passes through `esc` or `md`; nothing here fetches anything.
+"""
+
+import html
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from assistant.errors import PinciteError
+from assistant.pinpoint import Pinpoint
+
+if TYPE_CHECKING:
+    from assistant.workbench import Workbench
+
+Json = Mapping[str, Any]
+HERE = Path(__file__).parent
+PRIVATE: dict[str, Any] = {"api_visibility": "private"}
+QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+
+FRAMEWORKS = {
+    "eu-ai-act": "EU AI Act", "gdpr": "GDPR", "hipaa": "HIPAA", "dpdp": "DPDP (India)", "fda": "FDA", "mdr": "EU MDR", "principles": "Principles",
+}  # fmt: skip
+FRAMEWORK_CHOICES = [(name, key) for key, name in FRAMEWORKS.items()]
+
+# Each finding status: its sign, so that nothing is told by colour alone, its words, and its colour class.
+STATUSES = {
+    "gap": ("✕", "Gap", "bad"),
+    "partial": ("◐", "Partial", "warn"),
+    "needs-information": ("?", "Needs information", "ask"),
+    "evidence-found": ("✓", "Evidence found", "good"),
+    "not-yet-applicable": ("◷", "Not yet applicable", "later"),
+    "not-applicable": ("–", "Not applicable", "mute"),
+    "not-assessed": ("…", "Not assessed", "mute"),
+}
+SEVERITIES = ("critical", "major", "minor")
+LAW_STATUSES = {
+    "in-force": ("in force", "good"), "not-yet-applicable": ("not yet applicable", "later"), "superseded": ("superseded", "bad"),
+    "vacated": ("vacated", "bad"), "proposed": ("proposed", "warn"), "draft": ("draft guidance", "warn"),
+}  # fmt: skip
+LAYERS = {"official": "official text", "digest": "Pincite summary"}
+NOTICE = "You are talking to an AI system, not to a lawyer. Answers and drafts are machine-made; a named person decides. (Art. 50 AI Act)"
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """What every page builds on: the workbench and the components of the header that filter everything."""
+
+    bench: "Workbench"
+    as_of: Any
+    frameworks: Any
+    tabs: Any
+    footer: Any
+
+    def acting(self, request: Any) -> AbstractContextManager[None]:
+        """The verbs called inside are recorded under the name of the user who made the request."""
+        return self.bench.acting(getattr(request, "username", None) or "")
+
+    def foot(self, request: gr.Request) -> str:
+        """The footer as it is now."""
+        with self.acting(request):
+            return foot(self.bench.standing())
+
+
+# ---- escaping ----------------------------------------------------------------------------------------------------
+
+_BRACES = str.maketrans({"{": "&#123;", "}": "&#125;", "$": "&#36;", "`": "&#96;"})
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|~$=:^])")
+
+
+def esc(value: object) -> str:
+    """Text as HTML that neither the browser nor a template can take for anything else."""
+    return html.escape(str(value)).translate(_BRACES)
+
+
+def md(value: object) -> str:
+    """Text as Markdown that means itself: no links, headings, formulas or HTML."""
+    return _MARKDOWN.sub(r"\\\1", html.escape(str(value), quote=False).replace("\n", " "))
+
+
+def long_date(iso: str) -> str:
+    """ "2026-08-02" as "2 August 2026"; anything else as it is."""
+    try:
+        day = date.fromisoformat(iso[:10])
+    except ValueError:
+        return iso
+    return f"{day.day} {day:%B %Y}"
+
+
+# ---- small pieces ------------------------------------------------------------------------------------------------
+
+
+def badge(text: str, tone: str = "mute") -> str:
+    """A short label; `tone` is good, warn, bad, ask, later or mute."""
+    return f'<span class="pc-badge pc-{tone}">{esc(text)}</span>'
+
+
+def banner(text: str, tone: str = "info", command: str = "") -> str:
+    """A line across the page: what is so, and the command that changes it."""
+    more = f" <code>{esc(command)}</code>" if command else ""
+    role = "alert" if tone == "bad" else "status"
+    return f'<div class="pc-banner pc-{tone}" role="{role}">{esc(text)}{more}</div>'
+
+
+def failure(error: PinciteError) -> str:
+    """An expected error: what happened, and what to do."""
+    hint = f'<div class="pc-hint">{esc(error.hint)}</div>' if error.hint else ""
+    return f'<div class="pc-banner pc-bad" role="alert"><strong>{esc(error)}</strong>{hint}</div>'
+
+
+def empty(title: str, text: str) -> str:
+    """What stands where nothing is yet."""
+    return f'<div class="pc-empty"><strong>{esc(title)}</strong><p>{esc(text)}</p></div>'
+
+
+def table(headers: Sequence[str], rows: Sequence[Sequence[str]], caption: str, plain: bool = True) -> str:
+    """A table with a caption; cells are text, or ready HTML when `plain` is false."""
+    head = "".join(f'<th scope="col">{esc(h)}</th>' for h in headers)
+    body = "".join("<tr>" + "".join(f"<td>{esc(c) if plain else c}</td>" for c in row) + "</tr>" for row in rows)
+    return (
+        f'<div class="pc-scroll" tabindex="0" role="region" aria-label="{esc(caption)}"><table class="pc-table"><caption>{esc(caption)}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def law_status(c: Json) -> tuple[str, str]:
+    """A provision's standing in words, and its tone."""
+    if c["status"] == "not-yet-applicable" and c.get("applies_from"):
+        return f"applies from {long_date(c['applies_from'])}", "later"
+    if c["status"] == "in-force" and str(c.get("applies_from", "")).startswith(("1", "2")):
+        return f"in force since {long_date(c['applies_from'])}", "good"
+    return LAW_STATUSES.get(c["status"], (c["status"], "mute"))
+
+
+def law_badges(c: Json) -> str:
+    """Layer, provenance and standing of a provision."""
+    layer = LAYERS.get(c["layer"], c["layer"]) + (" (converted file)" if c["layer"] == "official" and c["provenance"] == "converted" else "")
+    return badge(layer, "info" if c["layer"] == "official" else "warn") + badge(*law_status(c))
+
+
+def status_badge(status: str) -> str:
+    """A finding's status with its sign."""
+    sign, words, tone = STATUSES[status]
+    return badge(f"{sign} {words}", tone)
+
+
+def short(text: str, most: int) -> str:
+    """The beginning of a text, cut at a word."""
+    return text if len(text) <= most else text[: text.rfind(" ", 0, most)].rstrip(" ,;") + " …"
+
+
+def foot(s: Json) -> str:
+    """The line under every page: corpus, model, reach, user, head of the record, and that this is a machine."""
+    model = f"{s['model']['name']} {s['model']['sha256'][:12]}" if s["model"] else "none (quotations only)"
+    reach = "offline: nothing leaves this machine" if s["offline"] or not str((s["model"] or {}).get("name", "")).startswith("http") else "a model server is in use"
+    parts = (
+        ("Corpus", s["corpus_digest"][:12] or "no index"), ("Law checked until", s["checked_until"]), ("Model", model), ("Reach", reach),
+        ("User", s["user"]), ("Audit head", s["audit_head"][:12]), ("Pincite", s["program"]),
+    )  # fmt: skip
+    return f'<div class="pc-foot">{"".join(f"<span>{esc(k)}: <code>{esc(v)}</code></span>" for k, v in parts)}<p>{esc(NOTICE)}</p></div>'
+
+
+# ---- citations and provisions ------------------------------------------------------------------------------------
+
+
+def numbered(claims: Sequence[Json]) -> list[Json]:
+    """The distinct citations of an answer in order of first use; a citation's number is its place here, from 1."""
+    found: list[Json] = []
+    for claim in claims:
+        for c in claim["citations"]:
+            if not any(_same(c, other) for other in found):
+                found.append(c)
+    return found
+
+
+def number_of(citation: Json, among: Sequence[Json]) -> int:
+    """A citation's number."""
+    return next(n for n, c in enumerate(among, 1) if _same(c, citation))
+
+
+def _same(a: Json, b: Json) -> bool:
+    return all(a[k] == b[k] for k in ("pinpoint", "version", "layer", "start", "end"))
+
+
+def citation_cards(citations: Sequence[Json], prefix: str) -> str:
+    """Citations as a list of buttons: number, lawyer's pinpoint, layer, standing, quotation. `data-pin` is prefix-number."""
+    items = []
+    for n, c in enumerate(citations, 1):
+        note = f'<span class="pc-note">{esc(c["note"])}</span>' if c.get("note") else ""
+        items.append(
+            f'<li><button type="button" class="pc-cite" data-pin="{esc(prefix)}-{n}" aria-label="Open [{n}] {esc(c["citation"])}">'
+            f'<span class="pc-cite-head"><b>[{n}]</b> <b>{esc(c["citation"])}</b> {law_badges(c)}</span>'
+            f'<span class="pc-quote">“{esc(short(c["quote"], 240))}”</span>{note}</button></li>'
+        )
+    return f'<ul class="pc-cites">{"".join(items)}</ul>'
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A provision on the screen: what `show` gave, and where in it a quotation stands ((0, 0) for none)."""
+
+    shown: Json
+    mark: tuple[int, int] = (0, 0)
+    lost: bool = False  # a quotation was asked for and is not there with certainty
+
+
+LARGEST_VIEW = 9000
+
+
+def view_citation(bench: "Workbench", citation: Json, as_of: str) -> View:
+    """The unit of law around a citation, as large as can be read at once, with the quotation's place."""
+    p: Pinpoint | None = Pinpoint.parse(citation["pinpoint"])
+    chain: list[Pinpoint] = []
+    while p is not None:
+        chain.append(p)
+        p = p.parent
+    for around in reversed(chain):
+        try:
+            shown = bench.show(around.address, as_of, citation["version"], citation["layer"])
+        except PinciteError:
+            continue
+        if around != chain[0] and (len(shown["text"]) > LARGEST_VIEW or not shown["start"] <= citation["start"] < citation["end"] <= shown["end"]):
+            continue
+        start, end = citation["start"] - shown["start"], citation["end"] - shown["start"]
+        exact = shown["source_sha256"] == citation["source_sha256"] and 0 <= start and shown["text"][start:end] == citation["quote"]
+        return View(shown, (start, end)) if exact else View(shown, lost=True)
+    return View(bench.show(citation["pinpoint"], as_of), lost=True)
+
+
+def _jump(address: str, label: str, view: Json) -> str:
+    return f'<button type="button" class="pc-jump" data-go="{esc(address)}" data-version="{esc(view["version"])}" data-layer="{esc(view["layer"])}">{esc(label)}</button>'
+
+
+def provision_html(view: View) -> str:
+    """The provision viewer: address, standing, text with the quotation marked, neighbours, parts and references."""
+    v, (start, end) = view.shown, view.mark
+    text = v["text"]
+    body = f'{_lines(text[:start])}<mark id="pc-mark">{_lines(text[start:end])}</mark>{_lines(text[end:])}' if end else _lines(text)
+    alerts = ""
+    if v["status"] in ("superseded", "vacated", "proposed", "draft", "not-yet-applicable"):
+        alerts += banner(f"{v['citation']}: {law_status(v)[0]}. {v['note']}".strip(), "warn")
+    if v["layer"] == "digest":
+        alerts += banner("This is a summary in Pincite's own words, not the words of the law.", "info")
+    if view.lost:
+        alerts += banner("The quotation could not be located here with certainty, so nothing is marked.", "warn")
+    nav = "".join(
+        _jump(v[key], label, v) if v.get(key) else f'<button type="button" class="pc-jump" disabled>{label}</button>'
+        for key, label in (("previous", "← Previous"), ("next", "Next →"))
+    )
+    link = f'<a href="{esc(v["link"])}" target="_blank" rel="noopener noreferrer">Official page (opens the internet)</a>' if v.get("link") else ""
+    source = f"{v['instrument']} · version {v['version']} · {v['file']} · characters {v['start']}–{v['end']} · SHA-256 {v['source_sha256'][:12]}"
+    return (
+        f'<section class="pc-provision" aria-label="{esc(v["citation"])}"><header><h3>{esc(v["citation"])}</h3><span>{law_badges(v)}</span></header>'
+        f'{alerts}<nav aria-label="Neighbouring provisions">{nav}{link}</nav>'
+        f'<div class="pc-law" tabindex="0" role="region" aria-label="Text of {esc(v["citation"])}">{body}</div>'
+        f"{_links('Parts', v['children'], v)}{_links('Refers to', v['references'], v)}<footer>{esc(source)}</footer></section>"
+    )
+
+
+def _links(title: str, addresses: Sequence[str], view: Json, most: int = 24) -> str:
+    if not addresses:
+        return ""
+    shown = []
+    for a in addresses[:most]:
+        same_work = a.partition(":")[0] == view["instrument"]
+        shown.append(_jump(a, str(Pinpoint.parse(a) or a), view if same_work and title == "Parts" else {"version": "", "layer": ""}))
+    more = f" and {len(addresses) - most} more" if len(addresses) > most else ""
+    return f'<details class="pc-links"><summary>{title} ({len(addresses)})</summary>{"".join(shown)}{more}</details>'
+
+
+def _lines(text: str) -> str:
+    return esc(text).replace("\n", "<br>")
+
+
+def go(bench: "Workbench", data: Json, as_of: str) -> str:
+    """The viewer after a click on one of its own buttons, whose data come from the browser and are not trusted."""
+    address, version, layer = (str(data.get(key, ""))[:200] for key in ("go", "version", "layer"))
+    try:
+        try:
+            return provision_html(View(bench.show(address, as_of, version, layer)))
+        except PinciteError:
+            return provision_html(View(bench.show(address, as_of)))
+    except PinciteError as error:
+        return failure(error)
+
+
+# A click, or Enter on a button, inside an HTML component becomes its `select` event with the button's data.
+CLICKS = """
+element.addEventListener('click', (event) => {
+  const button = event.target.closest('[data-pin], [data-go]');
+  if (button && !button.disabled) trigger('select', {...button.dataset});
+});
+"""
+SCROLLS = (
+    CLICKS
+    + """
+watch('value', () => {
+  const law = element.querySelector('.pc-law'), mark = element.querySelector('#pc-mark');
+  if (law && mark) law.scrollTop = Math.max(0, mark.offsetTop - law.offsetTop - 40);
+});
+"""
+)
+
+
+def clicked(event: Any) -> Json:
+    """The data of a clicked button; nothing when the event carries none."""
+    data = getattr(event, "_data", None)
+    return data if isinstance(data, Mapping) else {}
+
+
+@lru_cache(maxsize=1)
+def style() -> str:
+    """The style sheet."""
+    return (HERE / "style.css").read_text("utf8")
+
+
+@lru_cache(maxsize=1)
+def script() -> str:
+    """The page's script, as an element for the head."""
+    return f"<script>{(HERE / 'pincite.js').read_text('utf8')}</script>"

@@ -1,0 +1,93 @@
+"""Start: what is here, what is missing and the one command that adds it, and three worked examples."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import gradio as gr
+
+from assistant.errors import PinciteError
+from assistant.ui.ask import EXAMPLES
+from assistant.ui.parts import FRAMEWORKS, PRIVATE, Json, Shell, badge, banner, empty, esc, failure, table
+from assistant.ui.work import watch
+
+
+def overview(standing: Json) -> str:
+    """What the program stands on: corpus, model and record, with what is missing said first."""
+    tiles = [_corpus_tile(standing), _model_tile(standing), _record_tile(standing)]
+    return _missing(standing) + f'<div class="pc-cards3">{"".join(tiles)}</div>'
+
+
+def _missing(standing: Json) -> str:
+    if not standing["ready"]:
+        return banner(f"{standing['reason']}. Build it with the button below, or run", "bad", "pincite ingest")
+    if not standing["official"]:
+        return banner(
+            "Everything here works on Pincite's own summaries. To quote the words of the law, add the official texts:", "info", "pincite corpus fetch"
+        )
+    return ""
+
+
+def _corpus_tile(s: Json) -> str:
+    official = ", ".join(FRAMEWORKS.get(i, i) for i in s["official"]) or "none yet"
+    digest = ", ".join(FRAMEWORKS.get(i, i) for i in s["digest_only"]) or "none"
+    rows = f"<p>{s['editions']} editions, law checked until {esc(s['checked_until'])}</p><p>Official texts: {esc(official)}</p><p>Summaries only: {esc(digest)}</p>"
+    return f'<section class="pc-tile"><h3>Corpus {badge("ready", "good") if s["ready"] else badge("no index", "bad")}</h3>{rows if s["ready"] else ""}</section>'
+
+
+def _model_tile(s: Json) -> str:
+    model = s["model"]
+    words = f"<p>{esc(model['name'])}</p><p>SHA-256 {esc(model['sha256'][:16] or 'kept by its server')}</p>" if model else "<p>No model: answers are made of quotations only.</p>"
+    return f'<section class="pc-tile"><h3>Language model</h3>{words}<p>It may phrase; it never decides.</p></section>'
+
+
+def _record_tile(s: Json) -> str:
+    return f'<section class="pc-tile"><h3>Record</h3><p>User: {esc(s["user"])}</p><p>Audit head: {esc(s["audit_head"][:16])}</p><p>Every answer and assessment is on the chain.</p></section>'
+
+
+def check_machine(shell: Shell) -> str:
+    """What works and what does not, as a table."""
+    try:
+        found = shell.bench.doctor()
+    except PinciteError as error:
+        return failure(error)
+    rows = [[esc(c["check"]), badge("works", "good") if c["ok"] else badge("does not work", "bad"), esc(c["detail"])] for c in found["checks"]]
+    return table(["Check", "State", "Detail"], rows, "What works on this machine", plain=False)
+
+
+def build_index(shell: Shell, request: Any) -> Iterator[str]:
+    """Ingests the shipped corpus, telling each step; ends with what is in the library."""
+    from assistant.workbench import Workbench
+
+    user = getattr(request, "username", None) or ""
+
+    def job(say: Callable[[str], None]) -> str:
+        bench = Workbench(shell.bench.settings, say)
+        with bench.acting(user):
+            report = bench.ingest()
+        return f"{report['passages']} passages are ready ({report['embedded']} embedded, {report['reused']} reused) in {report['seconds']} s."
+
+    yield from watch("Building the index", job)
+    shell.bench.renew()
+
+
+def build(shell: Shell) -> Mapping[str, Any]:
+    """The page's components, by name."""
+    about = gr.HTML(empty("Loading", "Looking at the library, the model and the record."))
+    with gr.Group(visible=False) as first_run:
+        make = gr.Button("Build the index from the shipped corpus", variant="primary")
+    progress = gr.HTML()
+    gr.Markdown("### Three worked examples")
+    with gr.Row():
+        ask = gr.Button(f"Ask: “{EXAMPLES[0]}”", min_width=260)
+        read = gr.Button("Open a provision: Art. 35 GDPR", min_width=260)
+        gaps = gr.Button("Assess a sample model card", min_width=260)
+    with gr.Accordion("Check this machine", open=False):
+        doctor = gr.Button("Run the checks", size="sm")
+        report = gr.HTML()
+
+    def make_index(request: gr.Request) -> Iterator[str]:
+        yield from build_index(shell, request)
+
+    made = make.click(make_index, None, progress, concurrency_limit=1, **PRIVATE)
+    doctor.click(lambda: check_machine(shell), None, report, **PRIVATE)
+    return {"about": about, "first_run": first_run, "made": made, "ask": ask, "read": read, "gaps": gaps}
