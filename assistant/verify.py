@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from assistant.law import Citation, Passage, Quote, Span
 
 _SAME = str.maketrans(
-    {"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "‘": "'", "’": "'", "‚": "'", "`": "'", "–": "-", "—": "-", "‐": "-", "‑": "-", "−": "-", "\u00ad": None, "\u200b": None, "\ufeff": None}
-)  # fmt: skip
+    {**dict.fromkeys("“”„«»‘’‚`\"'", "'"), **dict.fromkeys("–—‐‑−", "-"), "\u00ad": None, "\u200b": None, "\ufeff": None}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,8 @@ def passage(text: str = LAW, address: str = "gdpr:art-33(1)", start: int = 100) 
     ("written", "same"),
     [
         ("a  b\n c", "a b c"),
-        ("“risk”", '"risk"'),
+        ("“risk”", "'risk'"),
+        ("‘risk’", "'risk'"),
         ("data sub-\n ject", "data subject"),
         ("self-\nEvident", "self- Evident"),
         ("risk–based", "risk-based"),
