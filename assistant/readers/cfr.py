@@ -166,7 +166,7 @@ def _cost(stack: _Stack, place: int, level: int, value: int, label: Label) -> fl
 
 _NAME = r"(?:\d{1,3}|[a-z]{1,2}|[A-Z]{1,2}|[ivxl]{1,6}|[IVXL]{1,6})"
 _ONE = re.compile(rf"\s*(?P<open>{ON}?)\(\s?(?P<in>{ON}?)(?P<name>{_NAME})(?:{OFF}?)\s?\)(?P<close>{OFF}?)(?=[\s(—–{ON}{OFF}]|$|[A-Z“\"])")
-_RANGE = re.compile(rf"\s*\((?P<first>{_NAME})\)\s?(?:-|–|—|through|to|and)\s?\((?P<last>{_NAME})\)(?=\s*\[)")
+_RANGE = re.compile(rf"\s*{ON}?\((?P<first>{_NAME})\)\s?{ON}?(?:-|–|—|through|to|and|,)\s?\((?P<last>{_NAME})\)(?=\s*(?:\[|{ON}?Repealed))")
 _HEADING = re.compile(rf"\s*{ON}(?P<words>[^{OFF}]*[.:—–]?){OFF}\s?[.:]?\s?[—–-]?(?=\s*(?:\(|$|\S))")
 _INSIDE = re.compile(rf"\s*\(\s?{ON}?(?P<name>1|i|A|a|I){OFF}?\s?\)(?=[\s({ON}])")
 _LEADS = re.compile(r"[:—–]\s*$")
@@ -187,7 +187,7 @@ class Piece:
 
 def pieces(marked: str, opened: bool, defining: bool) -> list[Piece]:
     """A paragraph cut at its labels: "(a)(1) General" is two pieces. `opened`: a list may begin here; `defining`: in a section of definitions."""
-    text = fold(marked)
+    text = re.sub(r"^\$(?=\()", "", fold(marked))  # the eCFR prints "$(1)" where it failed to set a label
     rest = text
     found: list[Piece] = []
     while match := (_RANGE.match(rest) or _ONE.match(rest)):

@@ -124,7 +124,7 @@ def _page_lines(element: etree._Element) -> Iterator[Line]:
     elif element.tag == "p":
         words = cfr.fold(_marked(element, _SLANTED_HTML))
         if words:
-            yield Line("p", re.sub(rf"^\$(?=\(\s?{ON})", "", words))
+            yield Line("p", words)
         return
     elif element.tag == "table":
         yield from _rows(element, ".//tr", ("td", "th"))

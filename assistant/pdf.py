@@ -1,0 +1,233 @@
+"""PDF files as rows of text with their place, size and slant, page by page; the only user of pypdf.
+
+Running heads and page numbers are found by their repetition. Knows nothing of laws or of what the text means.
+"""
+
+import io
+import re
+import struct
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pypdf import PdfReader
+from pypdf.errors import PyPdfError
+
+from assistant.errors import Unreadable
+
+ON, OFF = "\ue000", "\ue001"  # stand around words printed in italics in `Row.marked`
+
+_BROKEN = (PyPdfError, ValueError, KeyError, TypeError, IndexError, AttributeError, AssertionError, RecursionError, OverflowError, NotImplementedError, zlib.error, struct.error)
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A run of text in one font at (x, y), in points from the page's lower left corner; `size` is the printed size."""
+
+    text: str
+    x: float
+    y: float
+    size: float
+    bold: bool
+    italic: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One printed line (of one column): where it begins, its size, whether all of it is bold or italic."""
+
+    page: int
+    x: float
+    y: float
+    size: float
+    chunks: tuple[Chunk, ...]
+
+    @property
+    def text(self) -> str:
+        """The words, white space folded."""
+        return " ".join("".join(c.text for c in self.chunks).split())
+
+    @property
+    def marked(self) -> str:
+        """The words with italics between marks."""
+        parts = (f"{ON}{c.text}{OFF}" if c.italic and c.text.strip() else c.text for c in self.chunks)
+        return re.sub(rf"{OFF}(\s*){ON}", r"\1", " ".join("".join(parts).split()))
+
+    @property
+    def bold(self) -> bool:
+        """Whether every letter is bold."""
+        return all(c.bold for c in self.chunks if c.text.strip())
+
+    @property
+    def italic(self) -> bool:
+        """Whether every letter is in italics."""
+        return all(c.italic for c in self.chunks if c.text.strip())
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A PDF: its rows page by page in reading order, the page sizes, the outline as (level, title, page), the title it gives itself."""
+
+    pages: tuple[tuple[Row, ...], ...]
+    sizes: tuple[tuple[float, float], ...]
+    outline: tuple[tuple[int, str, int], ...]
+    title: str
+
+    def rows(self) -> Iterator[Row]:
+        """All rows, page after page."""
+        for page in self.pages:
+            yield from page
+
+
+def open_pdf(data: bytes, columns: int = 1) -> Document:
+    """The text of a PDF; `columns` is how many columns its pages have.
+
+    Raises `Unreadable` with code `encrypted`, `no-text` (scanned pages) or `damaged`.
+    """
+    try:
+        reader = PdfReader(io.BytesIO(data))
+        if reader.is_encrypted and not reader.decrypt(""):
+            raise Unreadable("encrypted", "this PDF is locked with a password", "Give a copy without a password.")
+        chunks = [list(_chunks(page)) for page in reader.pages]
+        sizes = tuple((float(page.mediabox.width), float(page.mediabox.height)) for page in reader.pages)
+        outline = tuple(_outline(reader, reader.outline, 0))
+        title = str((reader.metadata or {}).get("/Title") or "")
+    except _BROKEN as error:
+        raise Unreadable("damaged", f"this PDF cannot be read: {type(error).__name__}", "Download it again, or print it to a new PDF.") from error
+    if sum(len(c.text.strip()) for page in chunks for c in page) < 20 * len(chunks):
+        raise Unreadable("no-text", "this PDF has pictures of pages but no text", "Give a PDF with text, or run text recognition on it first.")
+    pages = tuple(tuple(_rows(number, page, columns)) for number, page in enumerate(chunks))
+    return Document(pages, sizes, outline, title)
+
+
+def first_text(data: bytes, pages: int = 2) -> str:
+    """The words of the first pages, to see what a PDF is; "" when it cannot be read."""
+    try:
+        reader = PdfReader(io.BytesIO(data))
+        if reader.is_encrypted and not reader.decrypt(""):
+            return ""
+        return "\n".join(page.extract_text() for page in reader.pages[:pages])
+    except _BROKEN:
+        return ""
+
+
+def _chunks(page: Any) -> Iterator[Chunk]:
+    """The text operations of a page in the order in which they are drawn; white space goes with the words before it."""
+    found: list[Chunk] = []
+
+    def visit(text: str, cm: list[float], tm: list[float], font: dict[str, Any] | None, size: float) -> None:
+        if not text:
+            return
+        if not text.strip():
+            if found and " " in text:
+                found[-1] = Chunk(found[-1].text + " ", found[-1].x, found[-1].y, found[-1].size, found[-1].bold, found[-1].italic)
+            return
+        x = tm[4] * cm[0] + tm[5] * cm[2] + cm[4]
+        y = tm[4] * cm[1] + tm[5] * cm[3] + cm[5]
+        scale = abs(tm[3] * cm[3]) or abs(tm[1] * cm[2]) or 1.0
+        name = str((font or {}).get("/BaseFont", "")).lower()
+        found.append(Chunk(text.replace("\n", ""), x, y, size * scale, "bold" in name, "italic" in name or "oblique" in name))
+
+    page.extract_text(visitor_text=visit)
+    return iter(found)
+
+
+def _rows(number: int, chunks: Sequence[Chunk], columns: int) -> Iterator[Row]:
+    """Rows of a page: column after column, from top to bottom; raised or lowered small print joins the row it stands in."""
+    edges = _edges(chunks, columns)
+    for at, edge in enumerate(edges):
+        end = edges[at + 1] if at + 1 < len(edges) else float("inf")
+        yield from _column(number, [c for c in chunks if edge <= c.x < end])
+
+
+def _edges(chunks: Sequence[Chunk], columns: int) -> list[float]:
+    """Where the columns of a page begin: the places at which most runs of text do, well apart from each other."""
+    found: list[float] = []
+    for x, count in Counter(round(c.x) for c in chunks).most_common() if columns > 1 else ():
+        if count > 4 and len(found) < columns and all(abs(x - other) > 100 for other in found):
+            found.append(x)
+    return [float("-inf"), *(x - 4.0 for x in sorted(found)[1:])]
+
+
+def _column(number: int, chunks: Sequence[Chunk]) -> Iterator[Row]:
+    lines: list[tuple[float, float, list[tuple[float, int, Chunk]]]] = []  # (y, size, [(x, order, chunk)])
+    for order, chunk in sorted(enumerate(chunks), key=lambda pair: (-pair[1].size, pair[0])):
+        near = next((line for line in lines if _same_line(line[0], line[1], chunk)), None)
+        if near is None:
+            near = (chunk.y, chunk.size, [])
+            lines.append(near)
+        near[2].append((chunk.x, order, chunk))
+    for y, size, members in sorted(lines, key=lambda line: -line[0]):
+        members.sort(key=lambda m: (m[0], m[1]))
+        yield Row(number, members[0][0], y, size, tuple(_small_capitals([m[2] for m in members])))
+
+
+def _small_capitals(chunks: Sequence[Chunk]) -> Iterator[Chunk]:
+    """Small capitals as the small letters that they stand for: F and EDERAL are "Federal"."""
+    before: Chunk | None = None
+    for chunk in chunks:
+        small = before is not None and 0.6 < chunk.size / (before.size or 1) < 0.9 and abs(chunk.y - before.y) < 0.5
+        if before is not None and small and chunk.text.isupper() and re.search(r"(?:^|\W)[A-Z]$", before.text):
+            yield replace(chunk, text=chunk.text.lower(), size=before.size)
+        else:
+            yield chunk
+        before = chunk
+
+
+def _same_line(y: float, size: float, chunk: Chunk) -> bool:
+    """Whether a chunk stands in a line at `y`: on it, or raised a little and smaller."""
+    rise = chunk.y - y
+    return abs(rise) < 1.5 or (chunk.size < 0.8 * size and -0.25 * size < rise < 0.6 * size)
+
+
+def _outline(reader: PdfReader, items: Any, level: int) -> Iterator[tuple[int, str, int]]:
+    for item in items:
+        if isinstance(item, list):
+            yield from _outline(reader, item, level + 1)
+        else:
+            page = reader.get_destination_page_number(item)
+            yield level, " ".join(str(item.title).split()), -1 if page is None else page
+
+
+# ---- what is printed on every page -------------------------------------------------------------------------------
+
+
+def body(document: Document) -> list[Row]:
+    """The rows without running heads, running feet and page numbers, found by their repetition near the edges of pages."""
+    edges = [(row, _edge(document, row)) for row in document.rows()]
+    often = Counter((where, _shape(row)) for row, where in edges if where)
+    least = max(2, len(document.pages) // 4)
+    return [row for row, where in edges if not where or (often[where, _shape(row)] < least and not re.fullmatch(r"\W*(?:page\s*)?\d{1,3}(?:\s*(?:of|/)\s*\d{1,3})?\W*", row.text, re.I))]
+
+
+def _edge(document: Document, row: Row) -> str:
+    height = document.sizes[row.page][1]
+    return "top" if row.y > 0.9 * height else "bottom" if row.y < 0.1 * height else ""
+
+
+def _shape(row: Row) -> str:
+    return re.sub(r"\d+|\b[ivx]+\b", "#", row.text.lower())
+
+
+def paragraphs(rows: Sequence[Row], gap: float = 1.6) -> Iterator[list[Row]]:
+    """Runs of rows that stand closer together than `gap` times their size; a page's end alone does not end a paragraph."""
+    held: list[Row] = []
+    for row in rows:
+        if held and (row.page == held[-1].page and not 0 < held[-1].y - row.y < gap * row.size):
+            yield held
+            held = []
+        held.append(row)
+    if held:
+        yield held
+
+
+def join(rows: Sequence[Row], marked: bool = False) -> str:
+    """The words of rows as one paragraph; a word broken at a row's end is made whole where it goes on in small letters."""
+    text = ""
+    for row in rows:
+        words = row.marked if marked else row.text
+        glue = "" if not text or text.endswith(("/", "—")) or (re.search(r"\w-$", text) and not words[:1].isspace()) else " "
+        text += glue + words
+    return re.sub(rf"{OFF}(\s*){ON}", r"\1", text)

@@ -1,0 +1,35 @@
+"""Which reader a PDF is for: opened once, told by the words of its first pages.
+
+Knows nothing of the laws themselves.
+"""
+
+from collections.abc import Sequence
+
+from assistant import pdf
+from assistant.errors import Unreadable
+from assistant.law import Instrument
+from assistant.readers import ecfr_pdf
+
+NAME = "pdf"
+GROUPED = False
+
+
+def recognises(name: str, head: bytes) -> bool:
+    """Whether this is a PDF; which one can be told only from its pages, so `read` refuses those nobody knows."""
+    return b"%PDF-" in head[:1024]
+
+
+def read(files: Sequence[tuple[str, bytes]]) -> list[Instrument]:
+    """The instruments in these PDFs; raises `Unreadable`."""
+    return [one for name, data in files for one in _read(name, data)]
+
+
+def _read(name: str, data: bytes) -> list[Instrument]:
+    document = pdf.open_pdf(data)
+    first = "\n".join(row.text for page in document.pages[:2] for row in page)
+    if ecfr_pdf.is_ecfr(first):
+        return ecfr_pdf.read_ecfr(document, first, (name, data))
+    if ecfr_pdf.is_hhs(first):
+        return ecfr_pdf.read_hhs(pdf.open_pdf(data, ecfr_pdf.HHS_COLUMNS), first, (name, data))
+    seen = " ".join(first.split())[:100]
+    raise Unreadable("not-recognised", f"no reader knows this PDF; it begins: {seen}", "Give --instrument ID to read it as headings and paragraphs.")
