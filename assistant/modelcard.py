@@ -1,0 +1,456 @@
+"""A model card in any of its usual forms, read into text with places, sections and about forty fields.
+
+Hugging Face README, MONAI bundle, CHAI Applied Model Card (XML, or PDF that carries it), DOCX, PDF, Markdown, plain text, or
+a folder of these. A field is a value at its place; template text, "[More Information Needed]" and empty headings are
+missing; nothing is guessed. `parse_card` does no I/O. Knows nothing of laws and requirements.
+"""
+
+import hashlib
+import io
+import json
+import re
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
+
+from assistant.bearing import marks_of, words_of
+from assistant.errors import Unreadable
+from assistant.findings import CardField, CardFile, CardSection, FieldState, ModelCard
+from assistant.statements import (
+    Block,
+    BrokenData,
+    Scalar,
+    blocks,
+    clean,
+    front_matter,
+    hidden_places,
+    json_scalars,
+    sentences,
+    statements,
+    yaml_scalars,
+)
+
+FIELDS = (
+    "name", "version", "date", "developer", "intended_purpose", "users", "population", "setting", "inputs", "outputs", "modality",
+    "base_model", "architecture", "training_data", "sites", "dates", "annotation", "reference_standard", "split", "sample_sizes",
+    "evaluation", "metrics", "subgroups", "external_validation", "limitations", "contraindications", "failure_modes", "oversight",
+    "explainability", "monitoring", "change_plan", "hardware", "security", "privacy", "legal_basis", "regulatory_status", "licences",
+    "contacts", "description", "risk_management",
+)  # fmt: skip
+REQUIRED = (
+    "name",
+    "version",
+    "developer",
+    "intended_purpose",
+    "users",
+    "population",
+    "inputs",
+    "outputs",
+    "training_data",
+    "evaluation",
+    "metrics",
+    "limitations",
+    "contacts",
+)
+
+_FILES, _FILE_BYTES, _CARD_BYTES = 60, 20_000_000, 60_000_000
+_KINDS = (".md", ".markdown", ".txt", ".rst", ".json", ".yaml", ".yml", ".xml", ".docx", ".pdf", ".html", ".htm")
+_NOT_CARDS = re.compile(
+    r"(?:^|/)(?:facts\.json|pincite\.toml|licen[cs]e[^/]*|copying[^/]*|requirements[^/]*\.txt|package(?:-lock)?\.json|tokenizer[^/]*\.json|vocab[^/]*|special_tokens[^/]*|[^/]*\.safetensors\.index\.json)$",
+    re.I,
+)
+
+# ---- which heading, label or key means which field ---------------------------------------------------------------------
+
+# Tried in order on a heading, label or key in lower case with plain spaces; the first pattern that fits names the field.
+_NAMES: tuple[tuple[str, str], ...] = (
+    ("contraindications", r"out[- ]of[- ]scope|contra-?indications?|(?:prohibited|unintended|unsupported|misuse|not intended|inappropriate|excluded) ?(?:uses?|use cases|purposes?|for)?|cautioned out of scope settings|when not to use|do not use|intended use exclusions?|exclusions?$|foreseeable misuse"),
+    ("external_validation", r"external (?:validation|test|evaluation)|independent (?:validation|test)|multi[- ]?(?:site|cent(?:er|re)) (?:validation|evaluation)|generali[sz]ability|validation on external"),
+    ("reference_standard", r"reference standards?|ground truth|gold standard|label(?:ling)? standard|truthing|adjudication"),
+    ("annotation", r"annotat|labell?ing(?: (?:process|procedure|protocol))?$|labell?ers|labels?$|readers?$|who labell?ed"),
+    ("subgroups", r"sub-?groups?|fairness|factors?$|(?:relevant|evaluation) factors|disaggregated|demographics?$|performance (?:by|across) |(?:sex|age|gender|skin tone|ethnicity|race)[^|]{0,30}(?:results|performance)|bias (?:evaluation|analysis|assessment|testing|audit)|equity|stratified|intersectional"),
+    ("failure_modes", r"failure modes?|known (?:failures?|issues)|error analysis|when (?:it|the model) fails|failure (?:cases|analysis)"),
+    ("oversight", r"(?:human|clinical|clinician) (?:oversight|supervision|review|control|in the loop|factors)|human[- ]in|oversight|human-?ai|human and ai|override|workflow|decision making|recommendations$"),
+    ("explainability", r"explainab|interpretab|saliency|model examination|transparency|explanations?$|how (?:it|the model) (?:reaches|decides)"),
+    ("change_plan", r"change (?:control|plan|management)|pccp|predetermined|planned (?:changes|updates|modifications)|re-?training|update (?:policy|plan|procedure)|model updates?$|lifecycle|roadmap|change ?log$|version history"),
+    ("monitoring", r"monitoring|post[- ]?market|surveillance|drift|maintenance|ongoing maintenance|post[- ]deployment|vigilance|incident"),
+    ("risk_management", r"risk (?:management|analysis|assessment|register|controls?|mitigations?)|hazards?|safety case|clinical risk level|bias mitigation approaches"),
+    ("limitations", r"limitation|bias(?:es)?,? (?:risks?,? )?(?:and|&) |known (?:risks|bias)|known biases or ethical considerations|bias(?:es)?$|risks?$|caveats?|warnings?(?: and precautions)?$|precautions|ethical considerations|what (?:it|the model) (?:cannot|does not)"),
+    ("legal_basis", r"legal basis|lawful basis|consent|ethic(?:s|al) (?:approval|statement|committee|review)|irb|institutional review|patient consent or disclosure"),
+    ("privacy", r"privacy|de-?identif|anonymi[sz]|pseudonymi[sz]|data protection|personal (?:data|and sensitive)|gdpr|hipaa|confidential|phi"),
+    ("security", r"security|cyber|sbom|access control|vulnerab"),
+    ("regulatory_status", r"regulatory|clearance|ce mark|510 ?\(?k|fda|mdr|approval|certification|medical device|classification status|device class|compliance"),
+    ("sample_sizes", r"sample sizes?|dataset sizes?|(?:number|no\.?) of (?:patients|images|studies|cases|samples|scans)|cohort size|data(?:set)? statistics|num(?:ber)? samples"),
+    ("split", r"(?:data ?(?:set)? )?splits?|splitting|train(?:ing)?[ /,]+(?:val\w*[ /,]+)?(?:and )?test|partition|data leakage"),
+    ("sites", r"(?:data (?:collection )?|clinical |study |participating )?(?:sites?|centers?|centres?|hospitals?|institutions?)$|data sources?$|input data source|acquisition sites?|geograph"),
+    ("dates", r"(?:data )?(?:collection |acquisition )(?:dates?|period|time ?frame)|time (?:period|frame|range)|data (?:dates?|period)|study period|date range|collection"),
+    ("training_data", r"training (?:data(?:sets?)?|sets?|corpus|cohort)|(?:development|pre-?training|fine-?tuning) (?:data|set|cohort)|data(?:sets?)?$|dataset (?:description|details|overview)|data(?:set)? used|development data characteri[sz]ation|data (?:description|collection|overview|and annotation|provenance)|trained on"),
+    ("metrics", r"metrics?|results?$|performance|quantitative|accuracy|scores?$|benchmark|key metrics|mean dice|dice|auroc|auc$|sensitivity|specificity|operating points?|calibration"),
+    ("evaluation", r"evaluation|testing|test (?:data|set)|validation|clinical (?:evidence|study|studies|evaluation)|reader study|standalone|experiments?$|verification"),
+    ("users", r"(?:primary |intended |target )*(?:end[- ])?users?(?: profile| group)?$|(?:primary )?intended users|who (?:should|can|may) use|user qualifications?|target audience|audience|user group"),
+    ("population", r"(?:target(?:ed)? |intended |patient |study )*(?:patient )?populations?|target(?:ed)? patients?|patients?$|patient (?:characteristics|selection|cohort|group)|inclusion (?:and exclusion )?criteria|cohort$|subjects?$|eligib"),
+    ("setting", r"(?:clinical |care |use |intended |deployment |operating )+(?:setting|environment|context)|environment of use|setting$|deployment$|integration|where (?:it|the model) is used|care pathway"),
+    ("intended_purpose", r"intended (?:use|purpose|application)|indications?(?: for use)?|purpose|direct use|primary (?:intended )?use|uses?$|use ?cases?|intended use and workflow|medical purpose|scope$|applications?$|what (?:it|the model) does|how to use$|intended"),
+    ("inputs", r"(?:model |data |expected |required )*inputs?(?: (?:format|data|requirements?|specifications?|types?|modality|images?|shape))?s?$|image requirements|acquisition (?:requirements|protocol|parameters)|preprocessing|input|channel def|accepts"),
+    ("outputs", r"(?:model |expected )*outputs?(?: (?:format|data|types?|classes|shape|interpretation))?s?$|outcomes? and outputs?|predictions?$|classes$|output|results? format|returns"),
+    ("modality", r"(?:imaging |image |data )?modalit|image type|data type|imaging$|scanner"),
+    ("base_model", r"base[_ ]model|fine-?tuned from|parent model|foundation models?(?: used)?|pre-?trained (?:model|weights|backbone)|initiali[sz]ed from|backbone$|derived from"),
+    ("architecture", r"architecture|model (?:type|architecture|design|structure|objective)|network|algorithm|model description$|technical specifications?|technical details|network data format|pipeline tag|library name|model details$"),
+    ("hardware", r"hardware|compute|gpu|system requirements|infrastructure|memory|software requirements|minimum requirements|runtime"),
+    ("licences", r"licen[cs]e|licensing|terms of use|copyright|data[_ ]license|intellectual"),
+    ("contacts", r"contact|maintainers?|support|questions|feedback|model card (?:authors?|contact)|point of contact|report(?:ing)? (?:an? )?(?:issue|problem)|e-?mail|complaints"),
+    ("developer", r"developed by|developers?|model developer|authors?|organi[sz]ation|manufacturer|vendor|provider|company|created by|owner|creators?|legal manufacturer|funded|built by|maintained by|publisher"),
+    ("date", r"(?:release |model |publication |card |last )?(?:date|updated)$|release date|last (?:updated|modified|revised)|date of|published|release info"),
+    ("version", r"(?:model |release |software |card |current |product )?version(?: number| no\.?)?$|release version|release$|revision"),
+    ("name", r"(?:model |product |device |trade |system )?name$|model id|model name|product$|title$|device$|model$"),
+    ("description", r"description|summary|overview|about|introduction|abstract|model summary|model details|background"),
+)  # fmt: skip
+_PATTERNS = tuple((field, re.compile(rf"^(?:{pattern})", re.I)) for field, pattern in _NAMES)
+_INSIDE = tuple(
+    (field, re.compile(rf"\b(?:{pattern})", re.I))
+    for field, pattern in _NAMES
+    if field not in ("name", "version", "date", "description", "developer", "modality", "setting", "inputs", "outputs", "hardware")
+)
+
+
+def field_of(title: str, inside: bool = True) -> str:
+    """The field a heading, label or key names, or "": first by how it begins, then by what stands in it."""
+    plain = re.sub(r"([a-z])([A-Z])", r"\1 \2", clean(title))
+    plain = re.sub(r"^[\s\d.():#*–—-]+", "", plain).replace("_", " ").strip(" :.*?").lower()
+    plain = re.sub(r"[^\w\s()/&,.'-]", "", plain).strip()
+    if not plain or len(plain) > 80:
+        return ""
+    for field, pattern in _PATTERNS:
+        if pattern.match(plain):
+            return field
+    return next((field for field, pattern in _INSIDE if pattern.search(plain)), "") if inside else ""
+
+
+# ---- files -------------------------------------------------------------------------------------------------------------
+
+
+class Part(NamedTuple):
+    """One file of a card as text: what is hidden in it, and what was wrong with it."""
+
+    name: str
+    text: str
+    hidden: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+def card_files(path: Path) -> list[tuple[str, bytes]]:
+    """The files of a card: one file, or those of a folder that may speak of the model. Raises Unreadable."""
+    if not path.exists():
+        raise Unreadable("not-found", f"{path} does not exist", "Give the path of a model card or of a folder that holds one")
+    if path.is_file():
+        if path.stat().st_size > _CARD_BYTES:
+            raise Unreadable("too-large", f"{path.name} is larger than {_CARD_BYTES // 1_000_000} MB", "Give the card itself, not an archive of data")
+        return [(path.name, path.read_bytes())]
+    found: list[tuple[str, bytes]] = []
+    size = 0
+    for file in sorted(_walk(path), key=lambda p: (p.name.lower() != "readme.md", len(p.relative_to(path).parts), p.as_posix())):
+        size += file.stat().st_size
+        if len(found) >= _FILES or size > _CARD_BYTES:
+            break
+        found.append((file.relative_to(path).as_posix(), file.read_bytes()))
+    if not found:
+        raise Unreadable("no-card", f"{path.name or path} holds no card", f"A card is a file ending in {', '.join(_KINDS[:10])}")
+    return found
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    for path in folder.rglob("*"):
+        inner = path.relative_to(folder)
+        secret = any(part.startswith(".") and part != ".eval_results" for part in inner.parts)
+        if secret or path.is_symlink() or len(inner.parts) > 3 or not path.is_file() or path.suffix.lower() not in _KINDS:
+            continue
+        config = path.suffix.lower() == ".json" and len(inner.parts) > 1 and path.name != "metadata.json"
+        if config or _NOT_CARDS.search(inner.as_posix()) or not 0 < path.stat().st_size <= _FILE_BYTES:
+            continue
+        yield path
+
+
+def read_card(path: Path) -> ModelCard:
+    """The card at a path, a file or a folder. Raises Unreadable where nothing can be read."""
+    return parse_card(card_files(path), path.resolve().name if path.is_dir() else "")
+
+
+def parse_card(files: Sequence[tuple[str, bytes]], title: str = "") -> ModelCard:
+    """The card that these files make together. Raises Unreadable where none of them has text."""
+    parts = []
+    refused: list[Unreadable] = []
+    for name, data in files:
+        try:
+            parts.extend(read_part(name, data))
+        except Unreadable as error:
+            refused.append(error)
+    if not any(part.text.strip() for part in parts):
+        raise refused[0] if refused else Unreadable("empty", f"{files[0][0] if files else 'The card'} is empty", "Give a card that has text")
+    digests = sorted((name, hashlib.sha256(data).hexdigest()) for name, data in files)
+    sha256 = digests[0][1] if len(digests) == 1 else hashlib.sha256(json.dumps(digests).encode()).hexdigest()
+    sections = [section for part in parts for section in _sections(part)]
+    problems = [p for part in parts for p in part.problems] + [error.line() for error in refused]
+    fields = _fields(parts, problems)
+    stated = next((f.value for f in fields if f.field == "name" and f.state == "stated"), "")
+    fallback = title or PurePosixPath(files[0][0]).stem
+    return ModelCard(
+        name=clean(stated) or fallback, sha256=sha256, files=tuple(CardFile(p.name, p.text) for p in parts), sections=tuple(sections),
+        fields=tuple(fields), hidden=tuple(_hidden(parts)), problems=tuple(dict.fromkeys(problems)),
+    )  # fmt: skip
+
+
+def read_part(name: str, data: bytes) -> list[Part]:
+    """A file as text. Raises Unreadable."""
+    if not data.strip():
+        raise Unreadable("empty", f"{name} is empty", "Give a card that has text")
+    return [Part(name, _decoded(name, data))]
+
+
+def _decoded(name: str, data: bytes) -> str:
+    """Text from bytes: UTF-8 or UTF-16 with a mark, else Latin-1 where it is plainly text. Raises Unreadable."""
+    for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
+        if data.startswith(mark):
+            return _plain(data.decode(encoding, "replace"))
+    strange = sum(data[:65536].count(bytes([b])) for b in (*range(9), 11, *range(14, 32)))
+    if strange > len(data[:65536]) * 0.02:
+        raise Unreadable("binary", f"{name} is not text", "Give Markdown, text, XML, JSON, DOCX or PDF")
+    try:
+        return _plain(data.decode("utf8"))
+    except UnicodeDecodeError:
+        text = data.decode("utf8", "replace")
+        return _plain(text if text.count("\ufffd") < len(text) * 0.01 else data.decode("latin-1"))
+
+
+def _plain(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "\ufffd")
+
+
+# ---- sections ----------------------------------------------------------------------------------------------------------
+
+
+def _sections(part: Part) -> list[CardSection]:
+    """Headings, each with all that stands below it."""
+    headings = [b for b in blocks(part.name, part.text) if b.kind == "heading"]
+    found = []
+    for i, block in enumerate(headings):
+        end = next((b.start for b in headings[i + 1 :] if b.level <= block.level), len(part.text))
+        line = part.text.find("\n", block.end)
+        start = min(line + 1 if 0 <= line else len(part.text), end)
+        found.append(CardSection(clean(part.text[block.start : block.end]), part.name, start, end))
+    return found
+
+
+def _hidden(parts: Iterable[Part]) -> Iterator[str]:
+    for part in parts:
+        yield from part.hidden
+        for start, end in hidden_places(part.text):
+            if part.text[start:end].strip():
+                yield part.text[start:end]
+
+
+# ---- fields ------------------------------------------------------------------------------------------------------------
+
+
+def _fields(parts: Sequence[Part], problems: list[str]) -> list[CardField]:
+    found: list[CardField] = []
+    for part in parts:
+        found.extend(_fields_of(part, problems))
+    return _settled(found)
+
+
+def _fields_of(part: Part, problems: list[str]) -> Iterator[CardField]:
+    lower = part.name.lower()
+    if lower.endswith((".json", ".yaml", ".yml")):
+        yield from _of_data(part, problems)
+        return
+    yield from _of_front_matter(part, problems)
+    yield from _of_headings(part)
+    yield from _of_labels(part)
+
+
+def _settled(found: Sequence[CardField]) -> list[CardField]:
+    """Each field's stated values in order; else its unreadable or missing place; else missing without a place."""
+    settled: list[CardField] = []
+    for name in FIELDS:
+        all_of = list(dict.fromkeys(f for f in found if f.field == name))
+        stated = [f for f in all_of if f.state == "stated"]
+        unreadable = [f for f in all_of if f.state == "unreadable"]
+        missing = [f for f in all_of if f.state == "missing"]
+        settled.extend([*stated, *unreadable] or missing[:1] or [CardField(name, "", "", 0, 0, "missing")])
+    return settled
+
+
+def _field(name: str, part: Part, start: int, end: int) -> CardField:
+    while start < end and part.text[start].isspace():
+        start += 1
+    while end > start and part.text[end - 1].isspace():
+        end -= 1
+    state: FieldState = "stated" if _says(part.text[start:end]) else "missing"
+    return CardField(name, part.text[start:end] if state == "stated" else "", part.name, start, end if state == "stated" else start, state)
+
+
+def _says(value: str) -> bool:
+    """Whether a value says anything: not empty, no placeholder, no instruction of a template."""
+    plain = clean(value)
+    if not re.search(r"\w", plain):
+        return False
+    said = [plain[s:e] for s, e in sentences(plain, 0, len(plain))]
+    return any(not any(m.kind in ("placeholder", "form") and m.scope == (0, len(s)) for m in marks_of(words_of(s))) for s in said)
+
+
+def _of_data(part: Part, problems: list[str]) -> Iterator[CardField]:
+    try:
+        scalars = json_scalars(part.text) if part.name.lower().endswith(".json") else yaml_scalars(part.text)
+    except BrokenData as error:
+        problems.append(f"{part.name} cannot be read: {error}")
+        yield CardField("metrics" if ".eval_results" in part.name else "description", "", part.name, 0, 0, "unreadable")
+        return
+    for scalar in scalars:
+        name = _field_of_path(scalar.path)
+        if name:
+            yield _field(name, part, scalar.start, scalar.end)
+
+
+def _field_of_path(path: Sequence[str]) -> str:
+    return next((name for key in reversed(path) if (name := field_of(key, inside=False))), "")
+
+
+def _of_front_matter(part: Part, problems: list[str]) -> Iterator[CardField]:
+    start, end, body = front_matter(part.text)
+    if not body:
+        return
+    try:
+        scalars = yaml_scalars(part.text[start:end], start)
+    except BrokenData as error:
+        problems.append(f"The front matter of {part.name} cannot be read: {error}")
+        for name in ("metrics", "licences"):
+            yield CardField(name, "", part.name, start, start, "unreadable")
+        return
+    for scalar in scalars:
+        if scalar.path[:1] == ("model-index",):
+            continue
+        if scalar.path and (name := _KEYS.get(scalar.path[0].lower().replace("-", "_"), "") or field_of(scalar.path[0], inside=False)):
+            yield _field(name, part, scalar.start, scalar.end)
+
+
+_KEYS = {
+    "license": "licences", "license_name": "licences", "license_link": "licences", "datasets": "training_data", "base_model": "base_model", "model_name": "name",
+    "pipeline_tag": "architecture", "library_name": "architecture", "metrics": "metrics", "tags": "", "language": "", "co2_eq_emissions": "", "widget": "", "thumbnail": "",
+    "extra_gated_prompt": "", "extra_gated_fields": "", "inference": "", "base_model_relation": "", "new_version": "", "title": "name",
+}  # fmt: skip
+
+
+_MODEL_CARD = re.compile(r"^\W*(?:the\s+)?(?:ai\s+)?model\s*card\b(?:\s+(?:for|of))?[\s:–—|-]*", re.I)
+
+
+def _of_headings(part: Part) -> Iterator[CardField]:
+    """The text below each heading that names a field; a heading that names none belongs to the one above it."""
+    text = part.text
+    hidden = hidden_places(text)
+    headings = [b for b in blocks(part.name, text) if b.kind == "heading"]
+    above: list[tuple[int, str]] = []
+    for i, block in enumerate(headings):
+        above = [(level, field) for level, field in above if level < block.level]
+        parent = next((field for _, field in reversed(above) if field), "")
+        start, end = block.end, headings[i + 1].start if i + 1 < len(headings) else len(text)
+        if i == 0 and block.level == 1 and (title := _title(part, block)):
+            yield title
+            above.append((block.level, ""))
+            continue
+        name = _in_context(field_of(text[block.start : block.end]), parent)
+        above.append((block.level, name))
+        if name:
+            yield from _pieces(part, name, start, end, hidden)
+
+
+def _title(part: Part, block: Block) -> CardField | None:
+    """The name in a first heading such as "Model card for X", unless the heading names a section."""
+    raw = part.text[block.start : block.end]
+    lead = _MODEL_CARD.match(raw) or re.match(r"[#\s]*", raw)
+    rest = raw[lead.end() :] if lead else raw
+    if not re.search(r"\w", rest) or (field_of(raw, inside=False) and not _MODEL_CARD.match(raw)):
+        return None
+    start = block.start + len(raw) - len(rest)
+    return _field("name", part, start, start + len(rest.split("\n")[0].rstrip("# ")))
+
+
+def _in_context(name: str, parent: str) -> str:
+    """What a heading means below another: "Data" below "Evaluation" is test data, "Summary" belongs to what it sums up."""
+    tested = ("evaluation", "metrics", "external_validation", "subgroups")
+    if not name or (name == "description" and parent):
+        return parent
+    if parent in tested and name in ("training_data", "sample_sizes", "description", "architecture"):
+        return "sample_sizes" if name == "sample_sizes" else "evaluation"
+    return name
+
+
+def _pieces(part: Part, name: str, start: int, end: int, hidden: Sequence[tuple[int, int]]) -> Iterator[CardField]:
+    """The visible runs of text[start:end] as values; one missing value at the heading's end where none says anything."""
+    cuts = [start, *(place for h in hidden if h[1] > start and h[0] < end for place in h), end]
+    pieces = [_field(name, part, max(s, start), min(e, end)) for s, e in zip(cuts[::2], cuts[1::2]) if e > s]
+    stated = [p for p in pieces if p.state == "stated"]
+    yield from stated or [CardField(name, "", part.name, start, start, "missing")]
+
+
+_LABEL = re.compile(
+    r"^[ \t>]*(?:[-*+•]\s+|\d{1,2}[.)]\s+)?(?:\*\*|__)?(?P<label>[A-Za-z][^:*|`\n<>\[\]]{1,60}?)(?:\*\*|__)?[ \t]*:(?:\*\*|__)?(?![/\w])[ \t]*(?P<value>[^\n]*)$",
+    re.M,
+)
+_CELLS = re.compile(r"^[ \t]*\|?[ \t]*(?P<label>[^|\n]{2,60}?)[ \t]*\|[ \t]*(?P<value>[^|\n]*?)[ \t]*\|?[ \t]*$")
+_CELLS_HTML = re.compile(r"^\s*<t[dh]\b[^>]*>(?P<label>.{2,80}?)</t[dh]>\s*<t[dh]\b[^>]*>(?P<value>.*?)(?:</t[dh]>)?\s*$", re.S | re.I)
+
+
+def _of_labels(part: Part) -> Iterator[CardField]:
+    """Labelled lines ("**Version:** 1.2") and two-column rows whose label names a field."""
+    text = part.text
+    hidden = hidden_places(text)
+    for block in blocks(part.name, text):
+        if block.kind not in ("paragraph", "item", "row"):
+            continue
+        if any(h[0] < block.end and h[1] > block.start for h in hidden):
+            continue
+        piece = text[block.start : block.end]
+        rows = (_CELLS.match(piece) or _CELLS_HTML.match(piece),) if block.kind == "row" else _LABEL.finditer(piece)
+        for m in rows:
+            if m and len(m["label"].split()) <= 7 and (name := field_of(m["label"], inside=False)):
+                start = block.start + m.start("value")
+                yield _field(name, part, start, block.start + m.end("value"))
+
+
+# ---- check -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CardProblem:
+    """Something a card lacks or that cannot be read, at a line (1 where the card has no place for it)."""
+
+    field: str
+    required: bool
+    state: FieldState
+    file: str
+    line: int
+    message: str
+
+
+def check_card(card: ModelCard) -> list[CardProblem]:
+    """What is missing or unreadable in a card, required fields first."""
+    first = card.files[0].name
+    texts = {f.name: f.text for f in card.files}
+    found = []
+    for field in card.fields:
+        if field.state == "stated":
+            continue
+        file = field.file or first
+        line = texts.get(file, "").count("\n", 0, field.start) + 1
+        found.append(CardProblem(field.field, field.field in REQUIRED, field.state, file, line, _message(field)))
+    found.extend(CardProblem("", False, "unreadable", first, 1, problem) for problem in card.problems)
+    return sorted(found, key=lambda p: (not p.required, p.state != "unreadable", FIELDS.index(p.field) if p.field else 99))
+
+
+def _message(field: CardField) -> str:
+    plain = field.field.replace("_", " ")
+    if field.state == "unreadable":
+        return f"{plain} is there but cannot be read"
+    return f"{plain} is named here but not filled in" if field.file else f"{plain} is not stated"

@@ -1,0 +1,188 @@
+"""A card made ready to be searched: its statements indexed by word stem, and what they say on a facet, with quotations.
+
+Knows nothing of requirements, laws or statuses.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from assistant.bearing import Cue, Mark, Place, Verdict, Words, cue, judge, marks_of, words_of
+from assistant.findings import Evidence, Facet, FacetResult, FacetStatus, ModelCard
+from assistant.statements import Statement, statements
+
+_QUOTES = 3  # quotations shown for a facet
+
+# ---- a card made ready for reading -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A statement with what introduces it, cut into words, its markers found once."""
+
+    statement: Statement
+    words: Words
+    own: int  # where its own words begin
+    marks: tuple[Mark, ...]
+
+
+@dataclass(slots=True)
+class Reading:
+    """A card's statements, indexed by word stem; what was looked up is kept for the next facet."""
+
+    card: ModelCard
+    units: tuple[Unit, ...]
+    by_stem: dict[str, list[int]]
+    by_title: dict[str, list[int]]  # section title -> its units
+    known: dict[str, dict[int, tuple[Place, ...]]] = field(default_factory=dict)
+    titled: dict[str, frozenset[int]] = field(default_factory=dict)
+
+
+def read(card: ModelCard) -> Reading:
+    """The card's visible statements, ready for any number of facets."""
+    units = tuple(_unit(s) for file in card.files for s in statements(file.name, file.text))
+    by_stem: dict[str, list[int]] = defaultdict(list)
+    by_title: dict[str, list[int]] = defaultdict(list)
+    for number, unit in enumerate(units):
+        for stem in dict.fromkeys(unit.words.stems):
+            by_stem[stem].append(number)
+        by_title[unit.statement.section].append(number)
+    return Reading(card, units, dict(by_stem), dict(by_title))
+
+
+def _unit(statement: Statement) -> Unit:
+    lead = f"{statement.lead.rstrip(' :')}: " if statement.lead and not statement.words.startswith(statement.lead) else ""
+    words = words_of(lead + statement.words)
+    return Unit(statement, words, len(lead), marks_of(words))
+
+
+def _places(reading: Reading, alternative: str) -> dict[int, tuple[Place, ...]]:
+    """Where an alternative stands, by unit."""
+    if alternative not in reading.known:
+        wanted = cue(alternative)
+        found = {n: places for n in _candidates(reading, wanted) if (places := wanted.places(reading.units[n].words))}
+        reading.known[alternative] = found
+    return reading.known[alternative]
+
+
+def _candidates(reading: Reading, wanted: Cue) -> Iterable[int]:
+    if wanted.pattern:
+        return range(len(reading.units))
+    if not wanted.words:
+        return ()
+    lists = [reading.by_stem.get(word, []) for word, prefix in wanted.words if not prefix]
+    if lists:
+        return min(lists, key=len)
+    prefix = wanted.words[0][0]
+    return sorted({n for n, unit in enumerate(reading.units) if any(w.startswith(prefix) for w in unit.words.low)})
+
+
+def _titled(reading: Reading, alternative: str) -> frozenset[int]:
+    """The units under a heading in which an alternative stands."""
+    if alternative not in reading.titled:
+        wanted = cue(alternative)
+        under = [n for title, numbers in reading.by_title.items() if title and wanted.places(words_of(title)) for n in numbers]
+        reading.titled[alternative] = frozenset(under)
+    return reading.titled[alternative]
+
+
+# ---- facets ------------------------------------------------------------------------------------------------------------
+
+
+def assess_facet(reading: Reading, facet: Facet, label: bool = False) -> FacetResult:
+    """What the card says on one facet, with up to three quotations; `label`: bare words count (\"CE marked\")."""
+    if not facet.cues:
+        return FacetResult(facet, "missing")
+    groups = [_group(reading, group) for group in facet.cues]
+    for_it: list[tuple[float, Evidence]] = []
+    against: list[tuple[float, Evidence]] = []
+    seen = sorted({n for group in groups for n in group})
+    for number in seen:
+        said = _said(reading, facet, groups, number, label)
+        if said == "silent":
+            continue
+        evidence = _evidence(reading, number, number)
+        (for_it if said == "bears" else against).append((_weight(reading, facet, groups, number), evidence))
+    if not for_it and len(groups) > 1:
+        for_it = _pairs(reading, facet, groups, seen)
+    flat = [item for item in against if not _narrowed(item[1].quote)]
+    status: FacetStatus = "contradicted" if flat or (against and not for_it) else "found" if for_it else "missing"
+    shown = against if status == "contradicted" else for_it
+    return FacetResult(facet, status, tuple(e for _, e in sorted(shown, key=lambda x: (-x[0], x[1].file, x[1].start))[:_QUOTES]))
+
+
+def _group(reading: Reading, group: Sequence[str]) -> dict[int, list[Place]]:
+    found: dict[int, list[Place]] = {}
+    for alternative in group:
+        for number, places in _places(reading, alternative).items():
+            found.setdefault(number, []).extend(places)
+    return found
+
+
+def _said(reading: Reading, facet: Facet, groups: Sequence[dict[int, list[Place]]], number: int, label: bool) -> Verdict:
+    """A statement's verdict on a facet; the heading above may supply one group of several."""
+    unit = reading.units[number]
+    own = [group.get(number, []) for group in groups]
+    absent = [i for i, places in enumerate(own) if not places]
+    lent = 0
+    if absent:
+        if len(absent) > 1 or len(groups) == 1:
+            return "silent"
+        if not any(number in _titled(reading, alternative) for alternative in facet.cues[absent[0]]):
+            return "silent"
+        lent = 1
+    if _wished(unit.statement.section):
+        return "silent"
+    return judge(unit.words, unit.marks, own, unit.own, lent, label)
+
+
+@lru_cache(maxsize=4096)
+def _wished(section: str) -> bool:
+    """Whether a heading says that what follows is not there yet."""
+    marks = marks_of(words_of(section))
+    return any(mark.kind in ("promise", "placeholder", "command") for mark in marks)
+
+
+def _pairs(reading: Reading, facet: Facet, groups: Sequence[dict[int, list[Place]]], seen: Sequence[int]) -> list[tuple[float, Evidence]]:
+    """Two neighbouring sentences of one paragraph that bear the facet together."""
+    found = []
+    for number in seen:
+        after = number + 1
+        if after not in range(len(reading.units)):
+            continue
+        first, second = reading.units[number], reading.units[after]
+        if (first.statement.file, first.statement.block) != (second.statement.file, second.statement.block) or first.statement.kind not in (
+            "paragraph",
+            "item",
+        ):
+            continue
+        if not all(number in g or after in g for g in groups) or _wished(first.statement.section):
+            continue
+        verdicts = [judge(u.words, u.marks, [p for g in groups if (p := g.get(n, []))], u.own) for n, u in ((number, first), (after, second))]
+        if verdicts == ["bears", "bears"]:
+            found.append((_weight(reading, facet, groups, number) - 1.0, _evidence(reading, number, after)))
+    return found
+
+
+_NARROW = ("in ", "for ", "among ", "outside ", "beyond ", "with ", "on ", "at ", "under ", "below ", "other than ", "per ")
+
+
+def _narrowed(quote: str) -> bool:
+    """Whether a denial is limited to some part ("not validated in children"), so that it need not undo what is said elsewhere."""
+    low = quote.lower()
+    return any(f" {word}" in low for word in _NARROW)
+
+
+def _weight(reading: Reading, facet: Facet, groups: Sequence[dict[int, list[Place]]], number: int) -> float:
+    unit = reading.units[number]
+    hits = sum(len(set(g.get(number, []))) for g in groups)
+    usual = any(w.replace("_", " ") in unit.statement.section.lower() for w in facet.where)
+    figures = any(c.isdigit() for c in unit.statement.words)
+    return sum(number in g for g in groups) * 2 + min(hits, 6) * 0.5 + usual + figures * 0.5
+
+
+def _evidence(reading: Reading, first: int, last: int) -> Evidence:
+    a, b = reading.units[first].statement, reading.units[last].statement
+    text = next(f.text for f in reading.card.files if f.name == a.file)
+    return Evidence(text[a.start : b.end], a.file, a.start, b.end, a.section)
