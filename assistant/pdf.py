@@ -137,9 +137,21 @@ def _chunks(page: Any) -> Iterator[Chunk]:
 def _rows(number: int, chunks: Sequence[Chunk], columns: int) -> Iterator[Row]:
     """Rows of a page: column after column, from top to bottom; raised or lowered small print joins the row it stands in."""
     edges = _edges(chunks, columns)
+    for edge in edges[1:]:
+        chunks = [piece for chunk in chunks for piece in _parted(chunk, edge)]
     for at, edge in enumerate(edges):
         end = edges[at + 1] if at + 1 < len(edges) else float("inf")
         yield from _column(number, [c for c in chunks if edge <= c.x < end])
+
+
+def _parted(chunk: Chunk, edge: float) -> list[Chunk]:
+    """A chunk that begins just before a column's edge and runs over it, cut at the space nearest to it; letters are taken as half as wide as high."""
+    letter = 0.45 * chunk.size
+    spaces = [i for i, c in enumerate(chunk.text.rstrip()) if c == " " and i]
+    if not edge - 25 < chunk.x < edge - 1 or chunk.x + letter * len(chunk.text.rstrip()) < edge + 2 or not spaces:
+        return [chunk]
+    cut = min(spaces, key=lambda i: abs(chunk.x + letter * i - edge))
+    return [replace(chunk, text=chunk.text[: cut + 1]), replace(chunk, text=chunk.text[cut + 1 :], x=edge + 4)]
 
 
 def _edges(chunks: Sequence[Chunk], columns: int) -> list[float]:

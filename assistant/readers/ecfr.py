@@ -148,5 +148,101 @@ def _rows(table: etree._Element, path: str, cells: tuple[str, ...]) -> Iterator[
 
 # ---- XML ---------------------------------------------------------------------------------------------------------
 
+
+_DIV = {"DIV5": "part", "DIV6": "subpart", "DIV7": "group", "DIV8": "section", "DIV9": "appendix"}
+_GOVINFO = {"PART": "part", "SUBPART": "subpart", "SUBJGRP": "group", "SECTION": "section", "APPENDIX": "appendix"}
+_XML_NOTES = {"AUTH", "SOURCE", "CITA", "SECAUTH", "EDNOTE", "EFFDNOT", "EFFDNOTP", "CROSSREF", "APPRO", "PARAUTH", "FTNT", "XREF"}
+_PLAIN = {"EXTRACT", "EXAMPLE", "NOTE", "FORM", "MATH", "GPOTABLE", "SCOL2"}
+_SKIPPED = {"CONTENTS", "PRTPAGE", "RESERVED"}
+
+
 def _read_xml(name: str, data: bytes) -> list[Instrument]:
-    raise Unreadable("not-recognised", "XML of the CFR is not read yet")
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=False)
+    try:
+        root = etree.fromstring(data, parser)
+    except etree.XMLSyntaxError as error:
+        raise Unreadable("damaged", f"this XML is not well formed: {error}", "Download it again.") from error
+    parts = [root] if root.tag in ("DIV5", "PART") else [e for e in root.iter("DIV5", "PART") if len(e)]
+    if not parts:
+        raise Unreadable("not-recognised", f"XML of the CFR without a part in it: <{root.tag}>", "Give a file with at least one whole part.")
+    title, version = _title_of(root, parts[0]), _date_of(name, root)
+    found = []
+    for element in parts:
+        part = cfr.Part(title, _number_of(element))
+        part.lines.extend(_xml_lines(element))
+        if any(line.kind == "section" for line in part.lines):
+            found.append(instrument(part, version, "original", NAME, (name, data)))
+    if not found:
+        raise Unreadable("no-sections", "no section was found in this XML of the CFR", "Give a file with at least one whole part.")
+    return found
+
+
+def _title_of(root: etree._Element, part: etree._Element) -> str:
+    """The number of the title, from the element above or from the citation in the metadata."""
+    above = next(root.iter("DIV1"), None)
+    if above is not None and above.get("N"):
+        return str(above.get("N"))
+    cited = re.search(r"title-(\d+)", str(part.get("hierarchy_metadata") or "")) or re.search(r"(?i)title\W*(\d+)", _words(next(root.iter("TITLENUM", "CFRTITLE"), root))[:2000])
+    return cited[1] if cited else ""
+
+
+def _number_of(part: etree._Element) -> str:
+    head = part.get("N") or _words(next(part.iter("EAR", "HD", "HEAD"), part))
+    found = re.search(r"\d+", head)
+    return found[0] if found else ""
+
+
+def _date_of(name: str, root: etree._Element) -> str:
+    """The date of the text: the file's own where it says one, else the date in the file's name, as the publisher's addresses carry it."""
+    stated = root.findtext(".//AMDDATE") or "" if root.tag != "ECFR" else ""
+    revised = re.search(r"(?i)revised as of (\w+) (\d+), (\d{4})", _words(root)[:20000]) if root.tag in ("CFRDOC", "CFRGRANULE") else None
+    day = re.search(r"(\d{4})-(\d{2})-(\d{2})", name) or re.search(r"/on/(\d{4})-(\d{2})-(\d{2})/", str(root.get("hierarchy_metadata") or ""))
+    if revised:
+        month = (re.sub(r"\W", "", revised[1]).lower()[:3], int(revised[2]), revised[3])
+        return f"{month[2]}-{_MONTHS.index(month[0]) + 1:02}-{month[1]:02}" if month[0] in _MONTHS else ""
+    if day:
+        return "-".join(day.groups())
+    stated = stated or root.findtext(".//AMDDATE") or ""
+    written = re.search(r"(\w{3})\w*\.? (\d+), (\d{4})", stated)
+    return f"{written[3]}-{_MONTHS.index(written[1].lower()) + 1:02}-{int(written[2]):02}" if written and written[1].lower() in _MONTHS else ""
+
+
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+
+
+def _words(element: etree._Element) -> str:
+    return " ".join("".join(str(t) for t in element.itertext()).split())
+
+
+def _xml_lines(element: etree._Element, plain: bool = False) -> Iterator[Line]:
+    """The lines of an element of the eCFR's or govinfo's XML."""
+    tag = str(element.tag)
+    kind = _DIV.get(tag) or _GOVINFO.get(tag)
+    children = [child for child in element if isinstance(child.tag, str)]
+    if kind:
+        yield from _xml_head(kind, children)
+        children = [c for c in children if c.tag not in ("HEAD", "SECTNO", "SUBJECT", "EAR") and not (c.tag == "HD" and c is next(element.iterchildren("HD"), None))]
+    elif tag in _XML_NOTES:
+        yield Line("note", _words(element))
+        return
+    elif tag in ("P", "FP", "PSPACE", "LDRWK", "HD1", "HD2", "HD3") or (tag == "HD" and not kind):
+        words = cfr.fold(_marked(element, _SLANTED_XML))
+        if words:
+            yield Line("plain" if plain or tag != "P" else "p", words)
+        return
+    elif tag in ("TABLE", "GPOTABLE"):
+        yield from _rows(element, ".//TR" if tag == "TABLE" else ".//ROW", ("TD", "TH", "ENT"))
+        return
+    elif tag in _SKIPPED:
+        return
+    for child in children:
+        yield from _xml_lines(child, plain or tag in _PLAIN)
+
+
+def _xml_head(kind: str, children: Sequence[etree._Element]) -> Iterator[Line]:
+    """The head of a unit: one element in the eCFR, number and subject in govinfo's print."""
+    first = {str(c.tag): cfr.fold(_marked(c, _SLANTED_XML)) for c in reversed(children)}
+    if kind == "section" and "SECTNO" in first:
+        yield Line("section", first.get("SUBJECT", first.get("RESERVED", "")), cfr.bare(first["SECTNO"]))
+    else:
+        yield cfr.head(kind, first.get("HEAD") or first.get("HD") or first.get("EAR", ""))  # type: ignore[arg-type]

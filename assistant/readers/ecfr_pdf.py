@@ -128,17 +128,16 @@ _NOTE = re.compile(r"(?:AUTHORITY|SOURCE|EDITORIAL NOTE|Editorial Note|Effective
 
 def _hhs_lines(document: pdf.Document) -> Iterator[Line]:
     """The lines of the three parts; each part's table of contents is passed over."""
-    rows = [row for page in document.pages for row in page if 50 < row.y < 730]
-    contents, begun = False, False
-    for group in _spaced(rows):
+    rows = [row for page in document.pages for row in page if 50 < row.y < 730 and "....." not in row.text]
+    first = next((i for i, row in enumerate(rows) if row.bold and row.text.startswith("PART 160")), 0)
+    contents = False
+    for group in _spaced(rows[first:]):
         words = pdf.join(group, marked=True)
         text = cfr.bare(words)
-        if "....." in text:
-            continue
         if group[0].bold and text.startswith("PART 16"):
-            begun, contents = True, True
+            contents = True
             yield cfr.head("part", text)
-        elif not begun or (contents and not _NOTE.match(text) and not group[0].bold) or text == "Contents":
+        elif (contents and not _NOTE.match(text) and not group[0].bold) or text == "Contents":
             continue
         elif group[0].bold and re.match(r"Subparts? [A-Z]|§ ?16\d|Appendix ", text):
             contents = False
