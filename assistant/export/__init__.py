@@ -13,6 +13,11 @@ from assistant.errors import UsageError
 FORMATS = {
     "html": "assistant.export.html",
     "md": "assistant.export.markdown",
+    "docx": "assistant.export.docx",
+    "pdf": "assistant.export.pdf",
+    "xlsx": "assistant.export.xlsx",
+    "sarif": "assistant.export.sarif",
+    "oscal": "assistant.export.oscal",
 }
 SUFFIXES = {"json": ".json", "html": ".html", "md": ".md", "docx": ".docx", "pdf": ".pdf", "xlsx": ".xlsx", "sarif": ".sarif", "oscal": ".oscal.json"}
 

@@ -157,7 +157,15 @@ def timeline(report: Report) -> list[Row]:
     names = _order([f["framework"] for f in findings(report)])
     counted = [f for f in findings(report) if f["status"] != "not-applicable"]
     dates = sorted({_date(f) for f in counted})
-    return [Row(d, d or "In force (no date kept)", {n: sum(_date(f) == d and f["framework"] == n for f in counted) for n in names}) for d in dates]
+    return [Row(d, d or "in force", {n: sum(_date(f) == d and f["framework"] == n for f in counted) for n in names}) for d in dates]
+
+
+def dates_ahead(report: Report) -> list[Row]:
+    """The timeline for a chart: what applies already as one row, then each date to come."""
+    rows, as_of = timeline(report), str(report.get("as_of"))
+    past = [r for r in rows if r.name <= as_of]
+    now = Row("", "applies already", {n: sum(r.counts[n] for r in past) for n in rows[0].counts}) if past else None
+    return [*([now] if now else []), *(Row(r.name, f"from {r.name}", r.counts) for r in rows if r.name > as_of)]
 
 
 def _date(finding: Mapping[str, Any]) -> str:
