@@ -113,7 +113,7 @@ class _Builder:
         self._dashes: dict[Pinpoint, int] = {}
         self._quoting = False
         self._defining = False  # the article's own points are definitions
-        self._fresh = ""  # kind of the line before, when a heading may follow
+        self._fresh = False  # the line before opened something that a heading may name
         self._pending: list[str] = []
         self._part = "title"  # title, preamble, body, annex, final
 
@@ -137,7 +137,7 @@ class _Builder:
     def _open(self, path: str, kind: str, depth: int, label: str) -> Pinpoint:
         pinpoint = Pinpoint(self.instrument, path)
         self._leave(depth)
-        self.tree.open(pinpoint, kind, depth, label=label)
+        self._fresh = self.tree.open(pinpoint, kind, depth, label=label)
         self.tree.write(label)
         self._settle_marks(pinpoint)
         return pinpoint
@@ -155,7 +155,6 @@ class _Builder:
         else:
             path = f"{self._chapter}-sec-{number.lower()}" if self._chapter else f"ch-{number.lower()}"
             self._division = self._open(path, "container", 1 if self._chapter else 0, line.label)
-        self._fresh = "division"
 
     def _article(self, line: Line) -> None:
         match = _ARTICLE_NUMBER.search(line.label)
@@ -167,7 +166,6 @@ class _Builder:
         self._part = "body"
         self._defining = False
         self._root = self._prefix = self._open(f"art-{match[1]}{_BIS.get(letter, letter)}", "article", 2, line.label)
-        self._fresh = "article"
 
     def _recital(self, line: Line) -> None:
         self._part = "preamble"
@@ -176,7 +174,7 @@ class _Builder:
         self.tree.open(self._root, "recital", 1, label=line.label)
         self.tree.write(f"{line.label} {line.words}")
         self._settle_marks(self._root)
-        self._fresh = ""
+        self._fresh = False
 
     def _enter_preamble(self) -> None:
         if self._part == "title":
@@ -190,21 +188,20 @@ class _Builder:
         number = match[1].lower() if match else "i"
         self._root = self._prefix = self._open(f"annex-{number}", "annex", 0, line.label)
         self._division = self._root
-        self._fresh = "annex"
 
     def _heading(self, line: Line) -> None:
         if not self._fresh:
             return self._words(Line("words", line.words))
         self.tree.write(line.words)
         self.tree.heading(line.words)
-        self._fresh = ""
+        self._fresh = False
 
     def _group(self, line: Line) -> None:
         """A titled part of an annex: "Section A. List ...", "CHAPTER II", or a numbered point that is a title, "3. Quality ..."."""
         if numbered := _NUMBERED_GROUP.match(line.words):
             rule = re.match(r"Rule \d+$", numbered["words"])
-            self._point(Line("point", numbered["words"], numbered["label"], line.depth, step(rule[0]) if rule else ""))
-            self.tree.heading(numbered["words"])
+            if self._point(Line("point", numbered["words"], numbered["label"], line.depth, step(rule[0]) if rule else "")):
+                self.tree.heading(numbered["words"])
             return
         match = _GROUP.match(line.words)
         if self._root is None or not match:
@@ -216,9 +213,9 @@ class _Builder:
         self._prefix = self._division if self._annexes in self._carried else self._root
         self.tree.write(line.words)
         rest = match["rest"].strip(" .:—–-")
-        if rest:
+        if rest and self._fresh:
             self.tree.heading(rest)
-        self._fresh = "" if rest else "group"
+            self._fresh = False
 
     # ---- points and words ----
 
@@ -227,11 +224,15 @@ class _Builder:
             self._stack.pop()
         self.tree.close(_POINTS + len(self._stack))
 
-    def _point(self, line: Line) -> None:
+    def _point(self, line: Line) -> bool:
+        """Open a numbered provision; False when its words belong to one already open, as in words quoted for another act."""
         printed = fold(f"{line.label} {line.words}")
-        if self._prefix is None or self._quoted(printed):
-            return self._words(Line("words", printed, depth=line.depth))
         printed_step = step(line.label)
+        if self._stack and self._stack[-1][0] == line.depth and _is_next(printed_step, self._stack[-1][1]):
+            self._quoting = False  # the quotation had no end mark: the list goes on
+        if self._prefix is None or self._quoted(printed):
+            self._words(Line("words", printed, depth=line.depth))
+            return False
         name = line.number or printed_step
         absolute = "." in printed_step
         if not absolute:
@@ -244,11 +245,13 @@ class _Builder:
             self._dashes[base] = self._dashes.get(base, 0) + 1
             name = f"#{self._dashes[base]}"
         address = base.child(name)
-        if self.tree.open(address, self._kind(line, name), _POINTS + len(self._stack), label=line.label):
+        opened = self.tree.open(address, self._kind(line, name), _POINTS + len(self._stack), label=line.label)
+        if opened:
             self._stack.append((line.depth, printed_step, address))
             self._settle_marks(address)
         self.tree.write(printed)
-        self._fresh = ""
+        self._fresh = False
+        return opened
 
     def _kind(self, line: Line, name: str) -> str:
         if self._part != "body" or self._stack or not name[0].isdigit():
@@ -273,7 +276,7 @@ class _Builder:
         if self._pending and self.tree.current:
             self._settle_marks(self.tree.current)
         self.tree.write(line.words, "" if re.fullmatch(r"[’”“»«]?[.,;:]+[’”“»«]?", line.words) else "\n")
-        self._fresh = ""
+        self._fresh = False
 
     def _quoted(self, printed: str) -> bool:
         """Whether this line belongs to words quoted for another act; notices where such words begin and end."""
@@ -309,6 +312,13 @@ class _Builder:
     def _settle_marks(self, pinpoint: Pinpoint) -> None:
         self.marks += [(pinpoint.address, mark) for mark in self._pending]
         self._pending.clear()
+
+
+def _is_next(number: str, before: str) -> bool:
+    """Whether a step comes right after another: 2 after 1, b after a."""
+    if number.isdigit() and before.isdigit():
+        return int(number) == int(before) + 1
+    return len(number) == len(before) == 1 and ord(number) == ord(before) + 1
 
 
 def _annexes_whose_groups_carry(lines: Iterable[Line]) -> set[int]:

@@ -47,7 +47,10 @@ def _read_page(name: str, data: bytes) -> Instrument:
     if _is_lossy_markdown(data[:8192]):
         what = "a Markdown conversion of the Official Journal's PDF, with footnotes among the recitals"
         raise Unreadable("lossy-conversion", what, "Give the HTML or the Formex files of EUR-Lex instead")
-    page = lxml.html.document_fromstring(data, parser=lxml.html.HTMLParser(encoding="utf-8", huge_tree=False))
+    try:
+        page = lxml.html.document_fromstring(data, parser=lxml.html.HTMLParser(encoding="utf-8", huge_tree=False))
+    except etree.ParserError as error:
+        raise Unreadable("damaged", f"this page cannot be read: {error}", "Fetch it again; it may be cut short") from error
     _refuse_amendments(page)
     lines = list(_Page(page).lines())
     titles = [line.words for line in lines if line.kind == "title"]
@@ -119,11 +122,16 @@ def _inline(element: HtmlElement, before: str = "") -> str:
     return "".join(parts[1:])
 
 
+def _folded(text: str) -> str:
+    """White space folded, and none inside the call of a footnote: "( *1 )" is printed "(*1)"."""
+    return re.sub(r"\( (\*?\d{0,3}) ?\)", r"(\1)", fold(text))
+
+
 class _Page:
     """Walks a page in reading order and says what each printed paragraph is."""
 
     def __init__(self, page: HtmlElement) -> None:
-        self._parts = _all(page, "//div[contains(concat(' ', @class, ' '), ' eli-container ')]") or [page.find("body")]
+        self._parts = _all(page, "//div[contains(concat(' ', @class, ' '), ' eli-container ')]") or _all(page, "//body")
         self._state = "title"  # title, preamble, body, annex, notes
         self._annex_line = False
         self._paragraph_before = 0  # number of the article's paragraph before
@@ -156,7 +164,7 @@ class _Page:
         yield from self._loose(run, depth)
 
     def _loose(self, run: list[str], depth: int) -> Iterator[Line]:
-        words = fold("".join(run))
+        words = _folded("".join(run))
         if words and self._state != "title":
             yield from self._text(words, depth)
 
@@ -177,7 +185,7 @@ class _Page:
             yield from self._walk(element, depth)
 
     def _paragraph(self, element: HtmlElement, name: str, depth: int) -> Iterator[Line]:
-        words = fold(_inline(element))
+        words = _folded(_inline(element))
         if not words:
             return
         if name in _MARKS:

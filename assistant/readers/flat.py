@@ -120,16 +120,18 @@ def _place(label: str, stack: Sequence[_Level], items: Sequence[tuple[str, str, 
 
 def _begins(begun: _Level, continued: _Level, items: Sequence[tuple[str, str, bool]], index: int) -> bool:
     """Whether a label that could be next in its list begins a deeper one instead: what follows decides, then a colon before."""
-    if _next_is(items, index, _Level(begun.style, (2,))):
+    if _next_is(items, index, _Level(begun.style, (2,)), unless=items[index][0]):
         return True
     if any(_next_is(items, index, _Level(continued.style, v)) for v in ((continued.value[0] + 1,), (*continued.value, 1))):
         return False
     return index > 0 and items[index - 1][1].endswith(":")
 
 
-def _next_is(items: Sequence[tuple[str, str, bool]], index: int, level: _Level) -> bool:
-    """Whether the next label, nested lists aside, can be this one."""
+def _next_is(items: Sequence[tuple[str, str, bool]], index: int, level: _Level, unless: str = "") -> bool:
+    """Whether the next label, nested lists aside, can be this one; not when `unless` is printed before it."""
     for label, _, _ in items[index + 1 : index + _AHEAD]:
+        if unless and label == unless:
+            return False
         if label and label not in "—–":
             if level in _readings(label):
                 return True
