@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from assistant.errors import PinciteError, UsageError
+from assistant.export.terminal import answer_text, gaps_table, record_line, short, standing
 
 if TYPE_CHECKING:
     from assistant.workbench import Workbench
@@ -173,7 +174,7 @@ def corpus_show(
     if as_json:
         put_json(found)
         return
-    put(f"{found['citation']}  [{found['pinpoint']}]\n{found['version']} · {found['layer']} · {_standing(found)}\n{found['link']}\n\n{found['text']}")
+    put(f"{found['citation']}  [{found['pinpoint']}]\n{found['version']} · {found['layer']} · {standing(found)}\n{found['link']}\n\n{found['text']}")
 
 
 @corpus_app.command("verify")
@@ -221,7 +222,7 @@ def search(
         put_json(found)
         return
     for n, h in enumerate(found["hits"], 1):
-        put(f"{n:2}. {h['citation']} [{h['pinpoint']}] {h['layer']} {h['version']} · {_standing(h)} · {' '.join(h['via'][:3])}\n    {_short(h['text'])}")
+        put(f"{n:2}. {h['citation']} [{h['pinpoint']}] {h['layer']} {h['version']} · {standing(h)} · {' '.join(h['via'][:3])}\n    {short(h['text'])}")
     if not found["hits"]:
         put("Nothing found.")
 
@@ -246,22 +247,6 @@ def ask(
         return
     found = w.ask(_needed(question, "a question"), wanted, mode)
     put_json(found) if as_json else put(answer_text(found))
-
-
-def answer_text(found: Mapping[str, Any]) -> str:
-    """An answer for a terminal: claims with numbered citations, notes, and what it rests on."""
-    a = found["answer"]
-    if a["abstained"]:
-        return "\n".join((a["reason"], *a["notes"]))
-    lines, sources = [], []
-    for claim in a["claims"]:
-        marks = []
-        for c in claim["citations"]:
-            sources.append(f"[{len(sources) + 1}] {c['citation']} · {c['layer']} {c['version']} · {_standing(c)}\n    “{_short(c['quote'], 300)}”")
-            marks.append(f"[{len(sources)}]")
-        lines.append(f"- {claim['text']} {''.join(marks)}")
-    tail = f"{a['official']} citations rest on official text · as of {found['as_of']} · record {found['audit']}"
-    return "\n".join((*lines, "", *sources, *([""] if a["notes"] else []), *(f"Note: {n}" for n in a["notes"]), "", tail))
 
 
 @app.command()
@@ -292,7 +277,7 @@ def card_show(card: Card, as_json: JsonFlag = False) -> None:
     put(f"{found['name']}  ({len(found['files'])} files, {len(found['sections'])} sections)")
     for f in found["fields"]:
         place = f"{f['file']}:{f['start']}-{f['end']}" if f["state"] == "stated" else f["state"]
-        put(f"{f['field']:24} {place:28} {_short(f['value'], 90)}")
+        put(f"{f['field']:24} {place:28} {short(f['value'], 90)}")
 
 
 @card_app.command("check")
@@ -377,22 +362,7 @@ def _put_report(report: Mapping[str, Any], format: str, out: Path | None) -> Non
         raise UsageError(f"{format} needs a file", "Give -o FILE")
 
 
-def gaps_table(report: Mapping[str, Any]) -> str:
-    """Findings for a terminal, worst first, with the counts."""
-    shown = [f for f in report["findings"] if f["status"] not in ("not-applicable", "not-yet-applicable")]
-    order = {"critical": 0, "major": 1, "minor": 2}
-    lines = [f"{f['severity']:8} {f['status']:17} {f['citation']:32} {f['title']}: {_short(f['why'], 110)}" for f in sorted(shown, key=lambda f: (order[f["severity"]], f["pinpoint"]))]
-    counts = ", ".join(f"{n} {s}" for s, n in report["summary"]["by_status"].items() if n)
-    return "\n".join((*lines, "", f"{report['card']['name']}: {counts}", f"as of {report['as_of']} · {report['official']} citations rest on official text · run {report['run']}"))
-
-
 # ---- record, health, app -----------------------------------------------------------------------------------------
-
-
-def record_line(r: Any) -> str:
-    """An audit record as one line of JSON."""
-    fields = {name: getattr(r, name) for name in ("seq", "id", "time", "user", "action", "body", "parent", "hash")}
-    return json.dumps(fields, ensure_ascii=False, sort_keys=True)
 
 
 @audit_app.command("verify")
@@ -469,15 +439,6 @@ def _needed(value: str | None, what: str) -> str:
     if value is None:
         raise UsageError(f"Give {what}, or --batch IN.jsonl")
     return value
-
-
-def _standing(c: Mapping[str, Any]) -> str:
-    return f"applies from {c['applies_from']}" if c["status"] == "not-yet-applicable" else str(c["status"])
-
-
-def _short(text: str, most: int = 160) -> str:
-    folded = " ".join(text.split())
-    return folded if len(folded) <= most else folded[: folded.rfind(" ", 0, most)] + " …"
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from assistant import corpus, export
-from assistant.cli import answer_text, gaps_table, record_line
+from assistant.export.terminal import answer_text, gaps_table, record_line
 from assistant.retrieve import Filter
 from assistant.workbench import Workbench, today
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from assistant import corpus, library, sandbox
-from assistant.errors import UsageError, Unreadable
+from assistant.errors import NotReady, Unreadable, UsageError
 from assistant.law import Instrument, Span
 from assistant.library import Embed, Library
 from assistant.pinpoint import KNOWN, find_references
@@ -165,11 +165,10 @@ def ingest(home: Path, paths: Sequence[Path], embed: Embed, say: Progress, rebui
 
 
 def _held(home: Path, rebuild: bool) -> Library | None:
+    """The library as it is; a rebuild starts from nothing where the old one cannot be opened."""
     try:
         return library.current(home)
-    except UsageError:
-        raise
-    except Exception:
+    except NotReady:
         if rebuild:
             return None
         raise

@@ -619,6 +619,7 @@ class RowTable:
     applies_from: "NDArray[np.int32]"
     hidden: "NDArray[np.bool_]"  # proposals: never a default hit
     draft: "NDArray[np.bool_]"
+    unit_framework: "NDArray[np.int16]"  # of each unit
     units: tuple[str, ...]
     frameworks: tuple[str, ...]
     instruments: tuple[str, ...]
@@ -658,6 +659,7 @@ def _row_table(library: Library) -> RowTable:
         applies_from=np.array([_day(r[5], 0) for r in records], dtype=np.int32),
         hidden=np.array([r[7] == "proposed" for r in records], dtype=np.bool_),
         draft=np.array([r[7] == "draft" for r in records], dtype=np.bool_),
+        unit_framework=np.array([fws[framework_of(u.partition(":")[0])] for u in units], dtype=np.int16),
         units=tuple(units), frameworks=tuple(fws), instruments=tuple(names), addresses=tuple(r[8] for r in records),
     )  # fmt: skip
 

@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 PASSAGE, SECTION, DIGEST, QUESTION = range(len(ROW_TYPES))
+DENSE = {PASSAGE: 4, DIGEST: 5, QUESTION: 6}
+FEATURES = (
+    "lexical_passage", "lexical_section", "lexical_digest", "lexical_question", "dense_passage", "dense_digest", "dense_question",
+    "framework_named", "framework_prior", "guidance", "recital", "draft", "no_text", "no_digest",
+)  # fmt: skip
+RANKED = 7
 
 # Words by which a question shows the framework it is about. A nudge, not a filter.
 FRAMEWORK_WORDS = {
@@ -113,20 +119,20 @@ def _ranked(library: Library, question: str, vector: "NDArray[np.float32]", want
         return []
     lexical = lexical_scores(library, question) * ok
     dense = np.where(ok, library.vectors @ vector, 0.0).astype(np.float32)
-    features = unit_features(rows, lexical, dense)
-    score = fuse(rows, features, question, ok)
+    table = unit_features(rows, lexical, dense, ok, question, vector)
+    score = table @ weight_vector()
     present = np.zeros(len(rows.units), dtype=bool)
     present[rows.unit[ok]] = True
-    score = np.where(present & (score > 0), score, -np.inf)
-    best = np.argsort(-score, kind="stable")[:k]
-    ranks = {name: _rank(values) for name, values in features.items()}
+    score = np.where(present & (table[:, :RANKED].max(axis=1) > 0), score, -np.inf)
+    order = np.argsort(-score, kind="stable")[:k]
+    ranks = [_rank(table[:, i]) for i in range(RANKED)]
     hits = []
-    for unit in best:
+    for unit in order:
         if score[unit] == -np.inf:
             break
         key = _show(rows, int(unit), lexical, dense, ok)
-        via = tuple(f"{name.replace('_', '-')}:{ranks[name][unit]}" for name, values in features.items() if values[unit] > 0 and ranks[name][unit] <= 20)
-        hits.append(Hit(library.passage(key, wanted.as_of), float(score[unit]), via or ("fused",)))
+        via = tuple(f"{FEATURES[i].replace('_', '-')}:{ranks[i][unit]}" for i in range(RANKED) if table[unit, i] > 0 and ranks[i][unit] <= 20)
+        hits.append(Hit(library.passage(key, wanted.as_of), round(float(score[unit]), 5), via or ("fused",)))
     return hits
 
 
@@ -139,35 +145,72 @@ def lexical_scores(library: Library, question: str) -> "NDArray[np.float32]":
     return np.asarray(library.lexical.get_scores(words), dtype=np.float32)
 
 
-def unit_features(rows: RowTable, lexical: "NDArray[np.float32]", dense: "NDArray[np.float32]") -> dict[str, "NDArray[np.float32]"]:
-    """For each root provision the best of each kind of row: BM25 as a share of the best in that kind, cosine as it is."""
-    features = {}
-    for name, kind, values in (
-        ("lexical_passage", PASSAGE, lexical), ("lexical_section", SECTION, lexical), ("lexical_digest", DIGEST, lexical), ("lexical_question", QUESTION, lexical),
-        ("dense_passage", PASSAGE, dense), ("dense_digest", DIGEST, dense), ("dense_question", QUESTION, dense),
-    ):  # fmt: skip
-        best = np.zeros(len(rows.units), dtype=np.float32)
-        chosen = rows.type == kind
-        np.maximum.at(best, rows.unit[chosen], values[chosen])
-        if name.startswith("lexical") and best.max() > 0:
-            best /= best.max()
-        features[name] = best
-    return features
+def unit_features(
+    rows: RowTable, lexical: "NDArray[np.float32]", dense: "NDArray[np.float32]", ok: "NDArray[np.bool_]", question: str, vector: "NDArray[np.float32]"
+) -> "NDArray[np.float32]":
+    """One row of FEATURES for each root provision.
 
-
-def fuse(rows: RowTable, features: dict[str, "NDArray[np.float32]"], question: str, ok: "NDArray[np.bool_]") -> "NDArray[np.float32]":
-    """One score for each root provision: weighted features, a nudge for frameworks named, and the kind of text."""
-    w = weights()
-    score = np.zeros(len(rows.units), dtype=np.float32)
-    for name, values in features.items():
-        score += np.float32(w[name]) * values
+    The first RANKED are the best of each kind of row: BM25 as a share of the best of that kind, cosine as it is. A
+    provision without official text is judged by its digest alone, one without a digest by its text alone.
+    """
+    n = len(rows.units)
+    table = np.zeros((n, len(FEATURES)), dtype=np.float32)
+    has = np.zeros((n, len(ROW_TYPES)), dtype=bool)
+    for kind in range(len(ROW_TYPES)):
+        chosen = np.flatnonzero(ok & (rows.type == kind))
+        unit = rows.unit[chosen]
+        has[unit, kind] = True
+        best = np.zeros(n, dtype=np.float32)
+        np.maximum.at(best, unit, lexical[chosen])
+        table[:, kind] = best / max(float(best.max()), 1e-6)
+        if kind != SECTION:
+            near = np.zeros(n, dtype=np.float32)
+            np.maximum.at(near, unit, dense[chosen])
+            table[:, DENSE[kind]] = near
+    only_digest, only_text = ~has[:, PASSAGE] & has[:, DIGEST], has[:, PASSAGE] & ~has[:, DIGEST]
+    for target, source in ((PASSAGE, DIGEST), (SECTION, DIGEST), (DENSE[PASSAGE], DENSE[DIGEST])):
+        table[only_digest, target] = table[only_digest, source]
+    for target, source in ((DIGEST, PASSAGE), (QUESTION, PASSAGE), (DENSE[DIGEST], DENSE[PASSAGE]), (DENSE[QUESTION], DENSE[PASSAGE])):
+        table[only_text, target] = table[only_text, source]
+    column = {name: i for i, name in enumerate(FEATURES)}
+    table[:, column["no_text"]], table[:, column["no_digest"]] = only_digest, only_text
     for name in named_frameworks(question):
         if name in rows.frameworks:
-            units = np.unique(rows.unit[ok & (rows.framework == rows.frameworks.index(name))])
-            score[units] += np.float32(w["framework_named"])
-    for name, column in (("guidance", rows.guidance), ("recital", rows.recital), ("draft", rows.draft)):
-        score[np.unique(rows.unit[column])] += np.float32(w[name])
-    return score
+            table[rows.unit_framework == rows.frameworks.index(name), column["framework_named"]] = 1
+    prior = framework_prior(vector)
+    for name, value in prior.items():
+        if name in rows.frameworks:
+            table[rows.unit_framework == rows.frameworks.index(name), column["framework_prior"]] = value
+    for name in ("guidance", "recital", "draft"):
+        marked = getattr(rows, name)
+        table[rows.unit[marked], column[name]] = 1
+    return table
+
+
+def framework_prior(vector: "NDArray[np.float32]") -> dict[str, float]:
+    """How likely each framework is from the meaning of a question alone: a small classifier learned on digest questions."""
+    names, matrix = _classifier()
+    if not names or matrix.shape[1] != len(vector) + 1:
+        return {}
+    z = matrix[:, :-1] @ vector + matrix[:, -1]
+    p = np.exp(z - z.max())
+    return dict(zip(names, (p / p.sum()).tolist(), strict=True))
+
+
+@lru_cache(maxsize=1)
+def _classifier() -> "tuple[tuple[str, ...], NDArray[np.float32]]":
+    path = corpus.root() / "framework_classifier.npz"
+    if not path.exists():
+        return (), np.zeros((0, 0), dtype=np.float32)
+    data = np.load(path)
+    return tuple(str(n) for n in data["names"]), data["weights"].astype(np.float32)
+
+
+@lru_cache(maxsize=1)
+def weight_vector() -> "NDArray[np.float32]":
+    """The weights of FEATURES, scaled so that a perfect match scores about one."""
+    w = np.array([weights()[name] for name in FEATURES], dtype=np.float32)
+    return np.asarray(w / w[:RANKED].sum(), dtype=np.float32)
 
 
 def _rank(values: "NDArray[np.float32]") -> "NDArray[np.int64]":

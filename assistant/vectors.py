@@ -1,0 +1,55 @@
+"""A LangChain `VectorStore` over the library's vectors: Chroma by default, derived from the library and stamped with it.
+
+Search itself compares with every vector exactly, which is faster up to tens of thousands of rows; beyond `EXACT`, or
+when the setting asks for it, candidates come from this store. Hides Chroma. Knows nothing of law or questions.
+"""
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from assistant.library import Library
+
+if TYPE_CHECKING:
+    from langchain_core.vectorstores import VectorStore
+    from numpy.typing import NDArray
+
+EXACT = 60_000  # rows; above it an approximate index answers faster than a full comparison
+BATCH = 5_000  # Chroma refuses more than 5,461 at once
+COLLECTION = "passages"
+
+
+def chroma(library: Library, embedding: Any) -> "VectorStore":
+    """The Chroma store of this generation, made on first use; ids are search row keys, metadata names address and layer.
+
+    `embedding` is a LangChain `Embeddings` for users who query the store with text; Pincite queries it with vectors.
+    """
+    import chromadb
+    from langchain_chroma import Chroma
+
+    logging.getLogger("chromadb").setLevel(logging.ERROR)
+    folder = library.folder.parent.parent / "chroma" / library.digest[:16]
+    client = chromadb.PersistentClient(str(folder), settings=chromadb.Settings(anonymized_telemetry=False))
+    store = Chroma(client=client, collection_name=COLLECTION, embedding_function=embedding, collection_configuration={"hnsw": {"space": "cosine", "ef_search": 200}})
+    stamp = folder / "complete"
+    if not stamp.exists():
+        _fill(client.get_or_create_collection(COLLECTION), library)
+        stamp.write_text(library.digest)
+    return store
+
+
+def _fill(collection: Any, library: Library) -> None:
+    rows = library.rows
+    keys = np.flatnonzero(np.any(library.vectors != 0, axis=1))
+    for at in range(0, len(keys), BATCH):
+        part = keys[at : at + BATCH].tolist()
+        places = [{"pinpoint": rows.addresses[k], "official": bool(rows.official[k])} for k in part]
+        collection.upsert(ids=[str(k) for k in part], embeddings=library.vectors[part], metadatas=places, documents=[library.passage(k, "").text for k in part])
+
+
+def nearest(store: "VectorStore", vector: "NDArray[np.float32]", k: int) -> "tuple[NDArray[np.int64], NDArray[np.float32]]":
+    """The keys and cosines of the `k` rows nearest to a vector, by any LangChain store whose ids are row keys."""
+    found = store.similarity_search_by_vector_with_relevance_scores(vector.tolist(), k=k)  # type: ignore[attr-defined]
+    keys = np.array([int(doc.id) for doc, _ in found], dtype=np.int64)
+    return keys, 1.0 - np.array([distance for _, distance in found], dtype=np.float32)
