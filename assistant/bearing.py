@@ -78,7 +78,12 @@ class Cue:
         if self.pattern:
             return tuple((m.start(), m.end()) for m in self.pattern.finditer(words.text) if m.end() > m.start())
         size = len(self.words)
-        return tuple((words.places[i][0], words.places[i + size - 1][1]) for i in range(len(words.low) - size + 1) if self._at(words, i))
+        if not size:
+            return ()
+        first, prefix = self.words[0]
+        last = len(words.low) - size
+        starts = [i for i, w in enumerate(words.low) if w.startswith(first)] if prefix else [i for i, w in enumerate(words.stems) if w == first]
+        return tuple((words.places[i][0], words.places[i + size - 1][1]) for i in starts if i <= last and (size == 1 or self._at(words, i)))
 
     def _at(self, words: Words, at: int) -> bool:
         return all(words.low[at + i].startswith(w) if prefix else words.stems[at + i] == w for i, (w, prefix) in enumerate(self.words))
@@ -101,7 +106,9 @@ def cue(alternative: str) -> Cue:
 
 # ---- markers -------------------------------------------------------------------------------------------------------
 
-MarkKind = Literal["negation", "prohibition", "promise", "hedge", "duty", "claim", "pointer", "placeholder", "question", "form", "command", "others"]
+MarkKind = Literal[
+    "negation", "condition", "prohibition", "promise", "hedge", "duty", "claim", "pointer", "placeholder", "question", "form", "command", "others"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,14 +151,16 @@ _PROHIBIT = re.compile(
 _NO = re.compile(
     r"(?<!\w)(?:no|none\s+of|zero)\b(?!\.?\s*\d)(?!\s+(?:longer|more|less|later|fewer|matter|doubt|"
     r"(?:statistically\s+|clinically\s+)?(?:significant|meaningful|material|relevant|notable|substantial|systematic)|"
-    r"(?:measurable\s+|observed\s+)?(?:overlap|leak|leakage|difference|differences|disparit\w+|degradation|drift|identif\w+|identity|personal|protected|phi|data|evidence\s+of|adverse|serious|names?)\b|"
+    r"(?:measurable\s+|observed\s+)?(?:duplicat\w+|outliers?|overlap|leak|leakage|difference|differences|disparit\w+|degradation|drift|identif\w+|identity|personal|protected|phi|data|evidence\s+of|adverse|serious|names?)\b|"
     r"(?:\w+\s+)?(?:patient|subject|individual|participant|person|image|scan|study|exam|examination|case)s?\s+(?:\w+\s+){0,8}?"
-    r"(?:appear|both|shared?|overlap|contribut|occur|cross|present|common|more\s+than\s+one|leave|leaves|left)))", re.I,
+    r"(?:appear|both|shared?|overlap|contribut|occur|cross|present|common|more\s+than\s+one|leave|leaves|left)|"
+    r"(?:\w+\s+)?(?:sub-?group|group|site|vendor|scanner|hospital|metric|result)s?\s+(?:\w+\s+){0,2}?(?:falls?|fell|drops?|dropped|differ\w*|deviat\w*|perform\w*\s+(?:worse|below|significantly)|below|shows?|showed|exceed\w*)))", re.I,
 )  # fmt: skip
 _LACK = re.compile(
     r"\b(?:without(?!\s+(?:undue|delay|loss|degradation|leaving|exposing|sharing|transferring|transmitting|moving|contrast|exchanging|disclosing|centrali[sz]ing|revealing|re-?training))|"
-    r"lack(?:s|ed|ing)?(?:\s+of)?|absence\s+of|fail(?:s|ed)?\s+to|unable\s+to|instead\s+of|rather\s+than|missing|in\s+the\s+absence\s+of|exempt\s+from|free\s+of)\b", re.I,
+    r"lack(?:s|ed|ing)?(?:\s+of)?|absence\s+of|fail(?:s|ed)?\s+to|unable\s+to|instead\s+of|rather\s+than|in\s+the\s+absence\s+of|exempt\s+from|free\s+of)\b", re.I,
 )  # fmt: skip
+_CONDITION = re.compile(r"\b(?:when(?:ever)?|if|where|unless|until|in\s+case|whether)\b[^,;.]*$", re.I)
 _UNLESS = re.compile(r"\b(?:without|unless|until|except|before|only|other\s+than|and\s+must|and\s+should)\b", re.I)
 
 _CLAUSE_MARKS: tuple[tuple[MarkKind, re.Pattern[str]], ...] = (
@@ -233,13 +242,14 @@ _WHOLE_MARKS: tuple[tuple[MarkKind, re.Pattern[str]], ...] = (
         r"\b(?:ai|ml|machine[- ]learning|deep[- ]learning|such|most|these\s+kinds\s+of)\s+(?:\w+\s+)?(?:models?|systems?|algorithms?|devices?|tools?)\s+(?:often|generally|typically|usually|commonly|tend|can\s+(?:be|have)|in\s+general)\b", re.I)),
 )  # fmt: skip
 
+_GAP = r"(?:(?!\b(?:was|were|is|are|has|have|had|and|but|did|does|do|can)\b)[^.;!?,|]){0,60}?"
 _AFTER = re.compile(
-    r"^(?:\?|[^.;!?]{0,70}?)[\s|:*_()–—-]*(?:(?:(?:was|were|is|are|has|have|had|could|did|does|do|can)\s+(?:\w+\s+)?(?:not|never)|(?:wasn|weren|isn|aren|hasn|haven|hadn|couldn|didn)['’]t)\s+"
-    rf"{_ADVERBS}{_PARTICIPLE}\b|(?:remains?|is|are|was|were|has|have)\s+(?:\w+ly\s+|yet\s+to\s+be\s+|currently\s+)?(?:lacking|absent|missing|unknown|unclear|unavailable|untested|unvalidated|undocumented|unexplored|undefined|unspecified|never|non-?existent)\b|"
+    rf"^{_GAP}[\s:*_()–—-]*\b(?:(?:(?:was|were|is|are|has|have|had|could|did|does|do|can)\s+(?:\w+\s+)?(?:not|never)|(?:wasn|weren|isn|aren|hasn|haven|hadn|couldn|didn)['’]t)\s+{_ADVERBS}{_PARTICIPLE}\b|"
+    r"(?:remains?|is|are|was|were|has|have)\s+(?:\w+ly\s+|yet\s+to\s+be\s+|currently\s+)?(?:lacking|absent|missing|unknown|unclear|unavailable|untested|unvalidated|undocumented|unexplored|undefined|unspecified|never|non-?existent)\b|"
     r"(?:lacks?|is\s+out\s+of\s+scope)\b)", re.I,
 )  # fmt: skip
 _VALUE = re.compile(
-    r"^\s*(?:[:|=?]|[–—-]\s)[\s|:*_`\"'-]*(?:no(?:ne)?|n/?a|nil|null|false|never|not\s+(?:yet\s+)?\w+(?:\s+\w+){0,3}|unknown|unavailable|absent|missing|untested|-+|–|—)[\s|.*_`\"']*$|"
+    r"^\s*(?:[:|=?]|[–—-]\s)[\s|:*_`\"'-]*(?:no(?:ne)?|n/?a|nil|null|false|never|not\s+(?:yet\s+)?\w+(?:\s+\w+){0,3}|unknown|unavailable|absent|missing|untested|-+|–|—)[\s|.*_`\"']*(?:$|\|)|"
     r"^[^:|.;]{0,40}[:|?][\s|*_`\"']*(?:no(?:ne)?|not\s+(?:yet\s+)?\w+(?:\s+\w+){0,3}|unknown|missing)[\s|.*_`\"',]*(?:$|[.,;(])", re.I,
 )  # fmt: skip
 _PENDING = re.compile(
@@ -247,6 +257,7 @@ _PENDING = re.compile(
     re.I,
 )
 
+_NEAR = 30  # words within which the groups of a facet must stand
 _REACH = {"not": 9, "no": 6, "lack": 6}  # words forward of a negation that it may deny
 _STOP = frozenset("a an the of and or for in on to with by at as is are was were be been this that these those it its our we from per".split())
 
@@ -273,6 +284,15 @@ def _forward(words: Words, cuts: Sequence[int], at: int, reach: int) -> Place:
     return at, unless.start() if unless else end
 
 
+_QUOTED = re.compile(r"[\"“][^\"“”]{3,200}[\"”]")
+
+
+def _quoted(mark: Mark, quotes: Sequence[Place]) -> Mark:
+    """A marker inside quotation marks speaks of what is quoted only."""
+    inside = next((q for q in quotes if _within(mark.place, q)), None)
+    return Mark(mark.kind, mark.place, inside) if inside else mark
+
+
 def _negations(words: Words, cuts: Sequence[int]) -> list[Mark]:
     text = words.text
     found: list[Mark] = []
@@ -285,7 +305,8 @@ def _negations(words: Words, cuts: Sequence[int]) -> list[Mark]:
             covered = any(s < m.start() < e for s, e in (mark.scope for mark in found)) and pattern is _LACK
             excepted = pattern is _LACK and any(mark.scope[1] == m.start() for mark in found)
             if m.start() not in taken and not covered and not excepted:
-                found.append(Mark("negation", (m.start(), m.end()), _forward(words, cuts, m.start(), _REACH[reach])))
+                kind: MarkKind = "condition" if _CONDITION.search(text, 0, m.start()) else "negation"
+                found.append(Mark(kind, (m.start(), m.end()), _forward(words, cuts, m.start(), _REACH[reach])))
     return found
 
 
@@ -314,7 +335,8 @@ def marks_of(words: Words) -> tuple[Mark, ...]:
         found.append(Mark("pointer", (pointer.start(), pointer.end()), whole))
     for kind, pattern in _WHOLE_MARKS:
         found.extend(Mark(kind, (m.start(), m.end()), whole) for m in pattern.finditer(text))
-    return tuple(found)
+    quotes = [(m.start(), m.end()) for m in _QUOTED.finditer(text) if m.end() - m.start() < len(text) - 4]
+    return tuple(_quoted(mark, quotes) if mark.kind not in ("command", "placeholder") else mark for mark in found)
 
 
 # ---- judgement -----------------------------------------------------------------------------------------------------
@@ -354,6 +376,7 @@ def judge(words: Words, marks: Sequence[Mark], groups: Sequence[Sequence[Place]]
         return "silent"
     standing = _standing(marks, every)
     against = False
+    usable: list[list[Place]] = []
     for group in groups:
         if not group:
             lent -= 1
@@ -362,6 +385,7 @@ def judge(words: Words, marks: Sequence[Mark], groups: Sequence[Sequence[Place]]
             continue
         reasons = [_denied(words.text, p, standing) for p in group]
         if None in reasons:
+            usable.append([p for p, reason in zip(group, reasons) if reason is None])
             continue
         if "negation" not in reasons:
             return "silent"
@@ -370,7 +394,22 @@ def judge(words: Words, marks: Sequence[Mark], groups: Sequence[Sequence[Place]]
         return "silent"
     if against:
         return "against"
+    if _apart(words, [g for g in usable if g[0][0] >= own]):
+        return "silent"
     return "silent" if not label and _label(words, every) else "bears"
+
+
+def _apart(words: Words, groups: Sequence[Sequence[Place]]) -> bool:
+    """Whether the cues stand too far from one another to speak of one thing."""
+    if len(groups) < 2:
+        return False
+    hits = sorted((bisect_left(words.places, (p[0], 0)), g) for g, places in enumerate(groups) for p in places)
+    last: dict[int, int] = {}
+    for at, g in hits:
+        last[g] = at
+        if len(last) == len(groups) and at - min(last.values()) <= _NEAR:
+            return False
+    return True
 
 
 def _label(words: Words, places: Sequence[Place]) -> bool:

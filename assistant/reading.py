@@ -3,6 +3,8 @@
 Knows nothing of requirements, laws or statuses.
 """
 
+import re
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -34,7 +36,10 @@ class Reading:
     card: ModelCard
     units: tuple[Unit, ...]
     by_stem: dict[str, list[int]]
-    by_title: dict[str, list[int]]  # section title -> its units
+    by_word: dict[str, list[int]]
+    by_title: dict[str, tuple[Words, list[int]]]  # the nearest headings, with the units below them
+    joined: str  # all units' words, one below the other
+    starts: list[int]
     known: dict[str, dict[int, tuple[Place, ...]]] = field(default_factory=dict)
     titled: dict[str, frozenset[int]] = field(default_factory=dict)
 
@@ -43,12 +48,25 @@ def read(card: ModelCard) -> Reading:
     """The card's visible statements, ready for any number of facets."""
     units = tuple(_unit(s) for file in card.files for s in statements(file.name, file.text))
     by_stem: dict[str, list[int]] = defaultdict(list)
-    by_title: dict[str, list[int]] = defaultdict(list)
+    by_word: dict[str, list[int]] = defaultdict(list)
+    under: dict[str, list[int]] = defaultdict(list)
+    starts, at = [], 0
     for number, unit in enumerate(units):
         for stem in dict.fromkeys(unit.words.stems):
             by_stem[stem].append(number)
-        by_title[unit.statement.section].append(number)
-    return Reading(card, units, dict(by_stem), dict(by_title))
+        for word in dict.fromkeys(unit.words.low):
+            by_word[word].append(number)
+        if heading := _near_headings(unit.statement.section):
+            under[heading].append(number)
+        starts.append(at)
+        at += len(unit.words.text) + 1
+    by_title = {title: (words_of(title), numbers) for title, numbers in under.items()}
+    return Reading(card, units, dict(by_stem), dict(by_word), by_title, "\n".join(u.words.text for u in units), starts)
+
+
+def _near_headings(section: str) -> str:
+    """The last two headings of a trail; the first heading of all is the card's title and lends nothing."""
+    return " > ".join(section.split(" > ")[1:][-2:])
 
 
 def _unit(statement: Statement) -> Unit:
@@ -67,22 +85,32 @@ def _places(reading: Reading, alternative: str) -> dict[int, tuple[Place, ...]]:
 
 
 def _candidates(reading: Reading, wanted: Cue) -> Iterable[int]:
+    """The units in which a cue may stand."""
     if wanted.pattern:
-        return range(len(reading.units))
+        return _matching(reading, wanted.pattern)
     if not wanted.words:
         return ()
     lists = [reading.by_stem.get(word, []) for word, prefix in wanted.words if not prefix]
     if lists:
         return min(lists, key=len)
     prefix = wanted.words[0][0]
-    return sorted({n for n, unit in enumerate(reading.units) if any(w.startswith(prefix) for w in unit.words.low)})
+    return sorted({n for word, numbers in reading.by_word.items() if word.startswith(prefix) for n in numbers})
+
+
+def _matching(reading: Reading, pattern: re.Pattern[str]) -> list[int]:
+    """The units that a pattern's matches touch in all units' texts set one below the other."""
+    found: list[int] = []
+    for m in pattern.finditer(reading.joined):
+        first, last = bisect_right(reading.starts, m.start()) - 1, bisect_right(reading.starts, m.end()) - 1
+        found.extend(range(max(first, found[-1] + 1 if found else 0), last + 1))
+    return found
 
 
 def _titled(reading: Reading, alternative: str) -> frozenset[int]:
     """The units under a heading in which an alternative stands."""
     if alternative not in reading.titled:
         wanted = cue(alternative)
-        under = [n for title, numbers in reading.by_title.items() if title and wanted.places(words_of(title)) for n in numbers]
+        under = [n for title, (words, numbers) in reading.by_title.items() if wanted.places(words) for n in numbers]
         reading.titled[alternative] = frozenset(under)
     return reading.titled[alternative]
 
@@ -104,7 +132,7 @@ def assess_facet(reading: Reading, facet: Facet, label: bool = False) -> FacetRe
             continue
         evidence = _evidence(reading, number, number)
         (for_it if said == "bears" else against).append((_weight(reading, facet, groups, number), evidence))
-    if not for_it and len(groups) > 1:
+    if not for_it and len(groups) > 2:
         for_it = _pairs(reading, facet, groups, seen)
     flat = [item for item in against if not _narrowed(item[1].quote)]
     status: FacetStatus = "contradicted" if flat or (against and not for_it) else "found" if for_it else "missing"
@@ -158,6 +186,8 @@ def _pairs(reading: Reading, facet: Facet, groups: Sequence[dict[int, list[Place
         ):
             continue
         if not all(number in g or after in g for g in groups) or _wished(first.statement.section):
+            continue
+        if max(sum(number in g for g in groups), sum(after in g for g in groups)) < len(groups) - 1:
             continue
         verdicts = [judge(u.words, u.marks, [p for g in groups if (p := g.get(n, []))], u.own) for n, u in ((number, first), (after, second))]
         if verdicts == ["bears", "bears"]:
