@@ -30,6 +30,7 @@ class Line:
     kind: Kind
     words: str = ""
     label: str = ""
+    indent: float = -1.0  # where the line begins on the page, when known: words without a label end what stands deeper
 
 
 def fold(text: str) -> str:
@@ -175,6 +176,9 @@ _TERM_VERB = re.compile(
 )
 
 
+_DEFINED = re.compile(rf"\s*(?:{ON}(?P<slanted>[^{OFF}.]+){OFF}|[“\"](?P<quoted>[^”\"]+)[”\"])(?=,?\s(?:\([^()]*\)\s)?(?:means?|includes?|has the)\b|,? in relation to\b)")
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
     """The words that go with one label: `label` as printed with its parentheses, `heading` the words in italics that name it."""
@@ -205,6 +209,8 @@ def pieces(marked: str, opened: bool, defining: bool) -> list[Piece]:
         more = None if last else _ONE.match(rest)
         if more is None:
             title = _clean(heading["words"]) if heading and _names(heading, rest) else ""
+            if defined := _DEFINED.match(rest):
+                title = bare(defined["slanted"] or defined["quoted"])
             shown = bare(match[0])
             found.append(Piece(shown, f"{shown} {bare(rest)}".strip(), title, label))
             return found
@@ -244,12 +250,18 @@ def write_paragraphs(tree: Tree, root: Pinpoint, depth: int, lines: Sequence[Lin
         opened = bool(_LEADS.search(cut[-1][-1].words)) or (cut[-1][-1].found is not None and cut[-1][-1].words == cut[-1][-1].label)
     folded = root.path.startswith(("fdca-", "usc-"))  # people write the Act's addresses in small letters
     labels = [piece.found for group in cut for piece in group if piece.found]
-    levels = iter(solve(labels, scheme))
-    open_now: list[tuple[int, str]] = []  # (level, step)
+    levels = solve(labels, scheme)
+    following = iter([*levels, -1])
+    coming = next(following)  # the level of the next label
+    open_now: list[tuple[int, str, float]] = []  # (level, step, indent)
     repeated = 99  # level of an address met before: what stands below it has no address of its own
-    for group in cut:
+    for line, group in zip(lines, cut, strict=True):
+        if line.indent >= 0 and group[0].found is None:
+            open_now = [entry for entry in open_now if entry[2] <= line.indent + 2 or entry[0] < coming]
+            tree.close(depth + len(open_now))
         for at, piece in enumerate(group):
-            level = next(levels) if piece.found else -1
+            level = coming if piece.found else -1
+            coming = next(following) if piece.found else coming
             if piece.found is None or level < 0 or level > repeated:
                 tree.write(piece.words, " " if at and piece.found is None else "\n")
                 continue
@@ -259,11 +271,11 @@ def write_paragraphs(tree: Tree, root: Pinpoint, depth: int, lines: Sequence[Lin
             else:
                 open_now = [entry for entry in open_now if entry[0] < level and not (level < _TERM <= entry[0])]
                 step = f"({piece.found.name.lower() if folded else piece.found.name})"
-            path = root.path + "".join(s for _, s in open_now) + step
+            path = root.path + "".join(entry[1] for entry in open_now) + step
             kind = "definition" if level == _TERM else "point" if open_now else "paragraph"
             opens = tree.open(Pinpoint(root.instrument, path), kind, depth + len(open_now), piece.heading, piece.label)
             repeated = 99 if opens else level
-            open_now += [(level, step)] if opens else []
+            open_now += [(level, step, line.indent)] if opens else []
             tree.write(piece.words)
 
 

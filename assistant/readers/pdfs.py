@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from assistant import pdf
 from assistant.errors import Unreadable
 from assistant.law import Instrument
-from assistant.readers import ecfr_pdf
+from assistant.readers import ecfr_pdf, gazette
 
 NAME = "pdf"
 GROUPED = False
@@ -31,5 +31,7 @@ def _read(name: str, data: bytes) -> list[Instrument]:
         return ecfr_pdf.read_ecfr(document, first, (name, data))
     if ecfr_pdf.is_hhs(first):
         return ecfr_pdf.read_hhs(pdf.open_pdf(data, ecfr_pdf.HHS_COLUMNS), first, (name, data))
+    if gazette.is_act(first) or gazette.is_rules(first):
+        return gazette.read(document, first, (name, data))
     seen = " ".join(first.split())[:100]
     raise Unreadable("not-recognised", f"no reader knows this PDF; it begins: {seen}", "Give --instrument ID to read it as headings and paragraphs.")
