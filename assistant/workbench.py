@@ -8,6 +8,8 @@ import getpass
 import hashlib
 import json
 import platform
+import random
+import re
 import secrets
 import sys
 import time
@@ -349,6 +351,7 @@ class Workbench:
         out: dict[str, Any] = {"user": self.user, "as_of": today(), "offline": self.settings.offline, "program": __version__, "audit_head": record.head(self.home)}
         model = self.model
         out["model"] = {"name": model.info.name, "sha256": model.info.sha256} if model else None
+        out["server"] = bool(model and not model.info.sha256)
         out["checked_until"] = corpus.manifest().checked_until
         try:
             self.renew()
@@ -367,7 +370,84 @@ class Workbench:
         kept = record.kept(self.home, id)
         if kept is None:
             raise UsageError(f"There is no run '{id}'", "It may have been erased; its audit record remains")
-        return {**kept.content, "id": kept.id, "time": kept.time, "kind": kept.kind, "owner": kept.content.get("owner") or record.author(self.home, id)}
+        out = {**kept.content, "id": kept.id, "time": kept.time, "kind": kept.kind, "owner": kept.content.get("owner") or record.author(self.home, id)}
+        if kept.kind == "gaps":
+            reviews = self.reviews(id)
+            out["findings"] = [{**f, "review": reviews.get(f["requirement"])} for f in out["findings"]]
+        return out
+
+    def review_finding(self, run: str, requirement: str, decision: str, reason: str, edited: str = "") -> str:
+        """A named person's decision on a finding: accept, edit (with the wording that replaces its why) or reject. One audit record; its id."""
+        if decision not in ("accept", "edit", "reject"):
+            raise UsageError(f"'{decision}' is no decision", "Choose accept, edit or reject")
+        if decision != "accept" and not reason.strip():
+            raise UsageError(f"To {decision} a finding needs a reason", "Say why, for whoever reads it later")
+        if decision == "edit" and not edited.strip():
+            raise UsageError("An edit needs the new wording", "Write what the finding should say")
+        if not any(f["requirement"] == requirement for f in self.run(run).get("findings", ())):
+            raise UsageError(f"Run {run} has no finding {requirement}", "Choose one of its findings")
+        content = {"owner": self.user, "run": run, "requirement": requirement, "decision": decision, "reason": reason, "edited": edited}
+        id = self.write("review", {"run": run, "requirement": requirement, "decision": decision, "words": sha256([reason, edited])})
+        record.keep_run(self.home, id, now(), "review", content)
+        return id
+
+    def reviews(self, run: str) -> dict[str, dict[str, Any]]:
+        """The last decision on each finding of a run, by requirement: decision, reason, edited, by, time, audit."""
+        found: dict[str, dict[str, Any]] = {}
+        for k in record.all_kept(self.home, "review"):  # newest first
+            if k.content.get("run") == run:
+                one = {key: k.content[key] for key in ("decision", "reason", "edited")}
+                found.setdefault(k.content["requirement"], {**one, "by": k.content["owner"], "time": k.time, "audit": k.id})
+        return found
+
+    def sample_claims(self, n: int, seed: int) -> list[dict[str, Any]]:
+        """`n` claims of kept answers, drawn with a seed so that anyone draws the same, each with whether its quotations still stand."""
+        claims = []
+        for kept in sorted(record.all_kept(self.home, "ask"), key=lambda k: k.id):
+            for i, claim in enumerate(kept.content["answer"]["claims"]):
+                claims.append({"ask": kept.id, "claim": i, "question": kept.content["question"], "as_of": kept.content["as_of"], **claim})
+        drawn = random.Random(seed).sample(claims, min(n, len(claims)))
+        return [{**c, "stands": all(self._stands(x) for x in c["citations"])} for c in drawn]
+
+    def _stands(self, c: Mapping[str, Any]) -> bool:
+        texts = (self.library.text(e.id) for e in self.library.editions.values() if e.sha256 == c["source_sha256"] and e.version == c["version"])
+        return any(text[c["start"] : c["end"]] == c["quote"] for text in texts)
+
+    def mark_claim(self, ask: str, claim: int, mark: str) -> str:
+        """An auditor's mark on a claim: agree, disagree or unclear. One audit record; its id."""
+        if mark not in ("agree", "disagree", "unclear"):
+            raise UsageError(f"'{mark}' is no mark", "Choose agree, disagree or unclear")
+        return self.write("mark", {"ask": ask, "claim": claim, "mark": mark})
+
+    def keep_job(self, id: str, content: Mapping[str, Any]) -> None:
+        """Keep the state of a long job, so that it can be seen after the tab or the server was closed."""
+        record.keep_run(self.home, id, now(), "job", {"owner": self.user, **content})
+
+    def jobs(self) -> list[dict[str, Any]]:
+        """The last long jobs, newest first."""
+        return [{"id": k.id, "time": k.time, **k.content} for k in record.all_kept(self.home, "job")[:20]]
+
+    def users(self) -> list[dict[str, str]]:
+        """Who may sign in, with their roles."""
+        return [{"name": u.name, "role": u.role} for u in record.users(self.home)]
+
+    def keep_user(self, name: str, role: str, password: str) -> None:
+        """Add a user, or change their role and password. One audit record."""
+        if not re.fullmatch(r"[\w.@-]{1,64}", name):
+            raise UsageError(f"'{name}' is no user name", "Use letters, digits, . _ - or @")
+        if role not in record.ROLES:
+            raise UsageError(f"'{role}' is no role", f"Choose one of: {', '.join(record.ROLES)}")
+        if len(password) < 12:
+            raise UsageError("The password is too short", "Use twelve characters or more")
+        record.keep_user(self.home, record.User(name, role, record.secret_of(password)))
+        self.write("user", {"name": name, "role": role})
+
+    def remove_user(self, name: str) -> None:
+        """Take a user away; their records stay. One audit record."""
+        if record.user(self.home, name) is None:
+            raise UsageError(f"There is no user '{name}'", "See who there is: pincite users list")
+        record.remove_user(self.home, name)
+        self.write("user", {"name": name, "role": ""})
 
     def keep_chat(self, id: str, title: str, asks: Sequence[str]) -> str:
         """Keep a conversation, as the ids of its answers, for its owner; a new id when `id` is empty."""
