@@ -6,22 +6,19 @@ missing; nothing is guessed. `parse_card` does no I/O. Knows nothing of laws and
 """
 
 import hashlib
-import io
 import json
 import re
-import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, NamedTuple
 
 from assistant.bearing import marks_of, words_of
+from assistant.cardformats import Part, read_part
 from assistant.errors import Unreadable
 from assistant.findings import CardField, CardFile, CardSection, FieldState, ModelCard
 from assistant.statements import (
     Block,
     BrokenData,
-    Scalar,
     blocks,
     clean,
     front_matter,
@@ -131,15 +128,6 @@ def field_of(title: str, inside: bool = True) -> str:
 # ---- files -------------------------------------------------------------------------------------------------------------
 
 
-class Part(NamedTuple):
-    """One file of a card as text: what is hidden in it, and what was wrong with it."""
-
-    name: str
-    text: str
-    hidden: tuple[str, ...] = ()
-    problems: tuple[str, ...] = ()
-
-
 def card_files(path: Path) -> list[tuple[str, bytes]]:
     """The files of a card: one file, or those of a folder that may speak of the model. Raises Unreadable."""
     if not path.exists():
@@ -183,7 +171,7 @@ def parse_card(files: Sequence[tuple[str, bytes]], title: str = "") -> ModelCard
     refused: list[Unreadable] = []
     for name, data in files:
         try:
-            parts.extend(read_part(name, data))
+            parts.append(read_part(name, data))
         except Unreadable as error:
             refused.append(error)
     if not any(part.text.strip() for part in parts):
@@ -199,32 +187,6 @@ def parse_card(files: Sequence[tuple[str, bytes]], title: str = "") -> ModelCard
         name=clean(stated) or fallback, sha256=sha256, files=tuple(CardFile(p.name, p.text) for p in parts), sections=tuple(sections),
         fields=tuple(fields), hidden=tuple(_hidden(parts)), problems=tuple(dict.fromkeys(problems)),
     )  # fmt: skip
-
-
-def read_part(name: str, data: bytes) -> list[Part]:
-    """A file as text. Raises Unreadable."""
-    if not data.strip():
-        raise Unreadable("empty", f"{name} is empty", "Give a card that has text")
-    return [Part(name, _decoded(name, data))]
-
-
-def _decoded(name: str, data: bytes) -> str:
-    """Text from bytes: UTF-8 or UTF-16 with a mark, else Latin-1 where it is plainly text. Raises Unreadable."""
-    for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
-        if data.startswith(mark):
-            return _plain(data.decode(encoding, "replace"))
-    strange = sum(data[:65536].count(bytes([b])) for b in (*range(9), 11, *range(14, 32)))
-    if strange > len(data[:65536]) * 0.02:
-        raise Unreadable("binary", f"{name} is not text", "Give Markdown, text, XML, JSON, DOCX or PDF")
-    try:
-        return _plain(data.decode("utf8"))
-    except UnicodeDecodeError:
-        text = data.decode("utf8", "replace")
-        return _plain(text if text.count("\ufffd") < len(text) * 0.01 else data.decode("latin-1"))
-
-
-def _plain(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "\ufffd")
 
 
 # ---- sections ----------------------------------------------------------------------------------------------------------
@@ -264,6 +226,9 @@ def _fields_of(part: Part, problems: list[str]) -> Iterator[CardField]:
     lower = part.name.lower()
     if lower.endswith((".json", ".yaml", ".yml")):
         yield from _of_data(part, problems)
+        return
+    if part.fields:
+        yield from (_field(name, part, start, end) for name, start, end in part.fields)
         return
     yield from _of_front_matter(part, problems)
     yield from _of_headings(part)

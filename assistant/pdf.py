@@ -19,7 +19,20 @@ from assistant.errors import Unreadable
 
 ON, OFF = "\ue000", "\ue001"  # stand around words printed in italics in `Row.marked`
 
-_BROKEN = (PyPdfError, ValueError, KeyError, TypeError, IndexError, AttributeError, AssertionError, RecursionError, OverflowError, NotImplementedError, zlib.error, struct.error)
+_BROKEN = (
+    PyPdfError,
+    ValueError,
+    KeyError,
+    TypeError,
+    IndexError,
+    AttributeError,
+    AssertionError,
+    RecursionError,
+    OverflowError,
+    NotImplementedError,
+    zlib.error,
+    struct.error,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +224,11 @@ def body(document: Document) -> list[Row]:
     edges = [(row, _edge(document, row)) for row in document.rows()]
     often = Counter((where, _shape(row)) for row, where in edges if where)
     least = max(2, len(document.pages) // 4)
-    return [row for row, where in edges if not where or (often[where, _shape(row)] < least and not re.fullmatch(r"\W*(?:page\s*)?\d{1,3}(?:\s*(?:of|/)\s*\d{1,3})?\W*", row.text, re.I))]
+    return [
+        row
+        for row, where in edges
+        if not where or (often[where, _shape(row)] < least and not re.fullmatch(r"\W*(?:page\s*)?\d{1,3}(?:\s*(?:of|/)\s*\d{1,3})?\W*", row.text, re.I))
+    ]
 
 
 def _edge(document: Document, row: Row) -> str:
@@ -243,3 +260,55 @@ def join(rows: Sequence[Row], marked: bool = False) -> str:
         glue = "" if not text or text.endswith(("/", "—")) or (re.search(r"\w-$", text) and not words[:1].isspace()) else " "
         text += glue + words
     return re.sub(rf"{OFF}(\s*){ON}", r"\1", text)
+
+
+# ---- beside the text ---------------------------------------------------------------------------------------------
+
+
+def properties(data: bytes) -> dict[str, str]:
+    """The document properties, by name ("/Title"), where they are text; {} when the PDF cannot be read."""
+    try:
+        reader = PdfReader(io.BytesIO(data))
+        if reader.is_encrypted and not reader.decrypt(""):
+            return {}
+        return {str(key): str(value) for key, value in (reader.metadata or {}).items() if isinstance(value, str)}
+    except _BROKEN:
+        return {}
+
+
+_WHITE = 0.97  # a fill at least as light as this, 1 is white
+
+
+def unseen_rows(data: bytes) -> set[tuple[int, int]]:
+    """Page and height (rounded, as `Row.y`) of every line in which some text is drawn invisibly or in white; empty when the PDF cannot be read."""
+    found: set[tuple[int, int]] = set()
+    try:
+        reader = PdfReader(io.BytesIO(data))
+        if reader.is_encrypted and not reader.decrypt(""):
+            return found
+        for number, page in enumerate(reader.pages):
+            _unseen(number, page, found)
+    except _BROKEN:
+        return found
+    return found
+
+
+def _unseen(number: int, page: Any, found: set[tuple[int, int]]) -> None:
+    mode, white = [0], [False]
+    saved: list[tuple[int, bool]] = []
+
+    def operate(operator: bytes, args: list[Any], cm: list[float], tm: list[float]) -> None:
+        if operator == b"Tr":
+            mode[0] = int(args[0])
+        elif operator == b"q":
+            saved.append((mode[0], white[0]))
+        elif operator == b"Q" and saved:
+            mode[0], white[0] = saved.pop()
+        elif operator in (b"g", b"rg", b"sc", b"scn") and args and all(isinstance(a, int | float) for a in args):
+            white[0] = len(args) in (1, 3) and all(float(a) >= _WHITE for a in args)
+        elif operator == b"k":
+            white[0] = all(float(a) <= 1 - _WHITE for a in args)
+        elif operator in (b"Tj", b"TJ", b"'", b'"') and (white[0] or mode[0] in (3, 7)):
+            found.add((number, round(tm[4] * cm[1] + tm[5] * cm[3] + cm[5])))
+
+    page.extract_text(visitor_operand_before=operate)
