@@ -239,7 +239,10 @@ def _add_api(app: FastAPI, bench: "Workbench") -> None:
     def audit(request: Request, last: int = 50) -> dict[str, Any]:
         """The last audit records, oldest first, and the head of the chain."""
         _need(session_of(request), SEES_AUDIT)
-        rows = [{"seq": r.seq, "id": r.id, "time": r.time, "user": r.user, "action": r.action, "body": r.body, "parent": r.parent, "hash": r.hash} for r in bench.audit_tail(max(1, min(last, 10_000)))]
+        rows = [
+            {"seq": r.seq, "id": r.id, "time": r.time, "user": r.user, "action": r.action, "body": r.body, "parent": r.parent, "hash": r.hash}
+            for r in bench.audit_tail(max(1, min(last, 10_000)))
+        ]
         return {"records": rows, "head": rows[-1]["hash"] if rows else record.GENESIS}
 
     @app.get("/api/audit/verify", tags=["API"])
@@ -356,7 +359,13 @@ def make_app(bench: "Workbench", hosts: frozenset[str] = frozenset(), tls: bool 
     from assistant.ui import app as ui
 
     sessions = Sessions(bench.home, clock)
-    app = FastAPI(title="Pincite", description="The verbs of Pincite: each statement carries a checked citation.", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
+    app = FastAPI(
+        title="Pincite",
+        description="The verbs of Pincite: each statement carries a checked citation.",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+    )
 
     @app.exception_handler(PinciteError)
     def expected(_: Request, error: PinciteError) -> JSONResponse:
@@ -395,7 +404,10 @@ def check_address(host: str, port: int, users: int, certificate: bool) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise NotReady(f"Port {port} on {host} cannot be opened ({error.strerror})", f"Close what uses it, or: pincite serve --port {port + 1 if port < 65535 else 7861}") from error
+            raise NotReady(
+                f"Port {port} on {host} cannot be opened ({error.strerror})",
+                f"Close what uses it, or: pincite serve --port {port + 1 if port < 65535 else 7861}",
+            ) from error
 
 
 def serve(host: str, port: int, bench: "Workbench") -> None:
@@ -408,7 +420,9 @@ def serve(host: str, port: int, bench: "Workbench") -> None:
     hosts = frozenset({"127.0.0.1", "localhost", "[::1]", host}) if is_loopback(host) else frozenset()
     app = make_app(bench, hosts, scheme == "https")
     threading.Thread(target=_warm, args=(bench,), daemon=True).start()
-    config = uvicorn.Config(app, host=host, port=port, log_level="warning", server_header=False, ssl_certfile=cert, ssl_keyfile=key, timeout_graceful_shutdown=3)
+    config = uvicorn.Config(
+        app, host=host, port=port, log_level="warning", server_header=False, ssl_certfile=cert, ssl_keyfile=key, timeout_graceful_shutdown=3
+    )
     shown = f"[{host}]" if ":" in host else host
     bench.say(f"Pincite is open at {scheme}://{shown}:{port} (Ctrl-C closes it)")
     uvicorn.Server(config).run()

@@ -1,17 +1,21 @@
 """The app: one page of tabs over the workbench's verbs, with a header that filters everything and a footer that says what it rests on."""
 
 from datetime import date
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from assistant.ui import ask, gaps, start
-from assistant.ui.parts import FRAMEWORK_CHOICES, QUIET, Json, Shell, foot, script, style
+from assistant.ui import ask, audit, card, gaps, settings, sources, start
+from assistant.ui.parts import FRAMEWORK_CHOICES, Json, foot, script, style
+from assistant.ui.shell import QUIET, Shell
+from assistant.ui.work import Jobs
 
 if TYPE_CHECKING:
     from assistant.workbench import Workbench
 
 TITLE = "Pincite"
+PAGES = (("Start", start), ("Ask", ask), ("Card", card), ("Gaps", gaps), ("Sources", sources), ("Audit", audit), ("Settings", settings))
 
 
 def theme() -> Any:
@@ -30,48 +34,68 @@ def dressing() -> dict[str, Any]:
 def build(bench: "Workbench") -> gr.Blocks:
     """The whole app, ready to be mounted."""
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=(3600, 3600)) as blocks:
-        with gr.Row(equal_height=True):
-            gr.HTML(f'<div class="pc-head"><h1>{TITLE}</h1><span>Answers, checks and drafts for medical AI, each statement with a checked citation</span></div>', scale=3, min_width=300)
-            frameworks = gr.Dropdown(label="Frameworks (none chosen: all)", choices=FRAMEWORK_CHOICES, multiselect=True, value=[], interactive=True, scale=3, min_width=240)
-            as_of = gr.Textbox(label="As of (YYYY-MM-DD)", value=lambda: date.today().isoformat(), max_length=10, interactive=True, scale=1, min_width=150, elem_id="pc-as-of")
+        with gr.Row():
+            with gr.Column(scale=4, min_width=320):
+                gr.HTML(f'<div class="pc-head"><h1>{TITLE}</h1><span>Every statement with a checked citation</span></div>')
+            with gr.Column(scale=5, min_width=300):
+                frameworks = gr.Dropdown(label="Frameworks (none chosen: all)", choices=FRAMEWORK_CHOICES, multiselect=True, value=[], interactive=True)
+            with gr.Column(scale=2, min_width=160):
+                as_of = gr.Textbox(label="As of (YYYY-MM-DD)", value=date.today().isoformat(), max_length=10, interactive=True, elem_id="pc-as-of")
         footer = gr.HTML(render=False)
         with gr.Tabs(selected="start") as tabs:
-            shell = Shell(bench, as_of, frameworks, tabs, footer)
-            with gr.Tab("Start", id="start"):
-                first = start.build(shell)
-            with gr.Tab("Ask", id="ask"):
-                asking = ask.build(shell)
-            with gr.Tab("Gaps", id="gaps"):
-                gapping = gaps.build(shell)
+            shell = Shell(bench, Jobs(bench), as_of, frameworks, tabs, footer)
+            pages = {name.lower(): _page(name, module, shell) for name, module in PAGES}
         footer.render()
-        _wire(blocks, shell, first, asking, gapping)
+        _wire(blocks, shell, pages)
     return blocks
 
 
-def _wire(blocks: gr.Blocks, shell: Shell, first: Any, asking: Any, gapping: Any) -> None:
-    """What happens when the app opens, when the index is built, and when an example is chosen."""
+def _page(name: str, module: ModuleType, shell: Shell) -> dict[str, Any]:
+    with gr.Tab(name, id=name.lower()) as tab:
+        return {**module.build(shell), "tab": tab}
+
+
+def _wire(blocks: gr.Blocks, shell: Shell, pages: dict[str, dict[str, Any]]) -> None:
+    """What happens when the app opens, when a page is turned to, when the index is built, and when an example is chosen."""
+    first, asking, gapping, carding = pages["start"], pages["ask"], pages["gaps"], pages["card"]
+    sourcing, auditing, setting = pages["sources"], pages["audit"], pages["settings"]
 
     def opened(request: gr.Request) -> Any:
         with shell.acting(request):
             standing: Json = shell.bench.standing()
         state, box = ask.readiness(standing)
         chats = gr.Dropdown(choices=ask.choices(shell, request), value=None)
-        return start.overview(standing), gr.Group(visible=not standing["ready"]), state, box, chats, foot(standing)
+        return start.overview(standing), gr.Group(visible=not standing["ready"]), state, box, chats, foot(standing), shell.jobs.overview()
 
-    screen = [first["about"], first["first_run"], asking["state"], asking["question"], asking["earlier"], shell.footer]
+    screen = [first["about"], first["first_run"], asking["state"], asking["question"], asking["earlier"], shell.footer, first["listed"]]
     blocks.load(opened, None, screen, **QUIET)
+    blocks.load(lambda: date.today().isoformat(), None, shell.as_of, **QUIET)
+    blocks.load(first["resumed"], None, first["progress"], **QUIET)
     first["made"].then(opened, None, screen, **QUIET)
+    sourcing["added"].then(opened, None, screen, **QUIET)
+    sourcing["tab"].select(lambda: sources.listing(shell), None, [sourcing["head"], sourcing["listed"]], **QUIET)
+    auditing["tab"].select(auditing["fill"], auditing["filters"], auditing["listed"], **QUIET)
+    setting["tab"].select(lambda: (settings.settings_table(shell), settings.users_table(shell)), None, [setting["shown"], setting["users"]], **QUIET)
+    _examples(shell, first, asking, gapping)
 
-    def to(page: str) -> Any:
-        return gr.Tabs(selected=page)
+    def onward(files: Any, sample: Any) -> Any:
+        return _to("gaps"), files, sample
 
-    example = first["ask"].click(lambda: (to("ask"), ask.EXAMPLES[0]), None, [shell.tabs, asking["question"]], **QUIET)
-    answered = example.then(asking["submit"], [asking["question"], shell.as_of, shell.frameworks, asking["layer"], asking["turns"]], asking["shown"], **QUIET)
-    answered.then(**asking["after"]).then(shell.foot, None, shell.footer, **QUIET)
-    sample = gaps.samples()
-    first["gaps"].click(lambda: (to("gaps"), sample[0][1] if sample else None), None, [shell.tabs, gapping["sample"]], **QUIET).then(
+    carding["onward"].click(onward, [carding["files"], carding["sample"]], [shell.tabs, gapping["files"], gapping["sample"]], **QUIET).then(
         gapping["assess"], gapping["inputs"], gapping["outputs"], **QUIET
     ).then(shell.foot, None, shell.footer, **QUIET)
-    first["read"].click(lambda: (to("ask"), ask.open_pin(shell, {"go": "gdpr:art-35"}, [], date.today().isoformat())), None, [shell.tabs, asking["viewer"]], **QUIET)
 
 
+def _to(page: str) -> Any:
+    return gr.Tabs(selected=page)
+
+
+def _examples(shell: Shell, first: dict[str, Any], asking: dict[str, Any], gapping: dict[str, Any]) -> None:
+    """The three worked examples of the Start page."""
+    inputs = [asking["question"], shell.as_of, shell.frameworks, asking["layer"], asking["turns"]]
+    example = first["ask"].click(lambda: (_to("ask"), ask.EXAMPLES[0]), None, [shell.tabs, asking["question"]], **QUIET)
+    example.then(asking["submit"], inputs, asking["shown"], **QUIET).then(**asking["after"]).then(shell.foot, None, shell.footer, **QUIET)
+    sample = next((name for _, name in gaps.samples()), None)
+    assessed = first["gaps"].click(lambda: (_to("gaps"), sample), None, [shell.tabs, gapping["sample"]], **QUIET)
+    assessed.then(gapping["assess"], gapping["inputs"], gapping["outputs"], **QUIET).then(shell.foot, None, shell.footer, **QUIET)
+    first["read"].click(lambda day: (_to("ask"), sources.open_address(shell, "gdpr:art-35", day)), [shell.as_of], [shell.tabs, asking["viewer"]], **QUIET)

@@ -8,9 +8,26 @@ import gradio as gr
 from assistant.errors import PinciteError
 from assistant.retrieve import Filter
 from assistant.ui.parts import (
-    CLICKS, LAYERS, PRIVATE, QUIET, SCROLLS, Json, Shell, banner, citation_cards, clicked, empty, esc, failure, go, law_status, long_date, md, number_of,
-    numbered, provision_html, view_citation,
+    CLICKS,
+    SCROLLS,
+    Json,
+    banner,
+    chip_words,
+    citation_cards,
+    clicked,
+    empty,
+    esc,
+    failure,
+    go,
+    law_status,
+    long_date,
+    md,
+    number_of,
+    numbered,
+    provision_html,
+    view_citation,
 )  # fmt: skip
+from assistant.ui.shell import PRIVATE, QUIET, Shell
 
 EXAMPLES = (
     "Do we need a DPIA for a chest X-ray triage model?",
@@ -42,7 +59,7 @@ def reply(turn: Json, number: int) -> str:
 
 
 def _chip(c: Json, n: int, turn: int) -> str:
-    return f"[\\[{n}\\] {md(c['citation'])}, {md(LAYERS.get(c['layer'], c['layer']))}, {md(law_status(c)[0])}](#pin-{turn}-{n})"
+    return f"[\\[{n}\\] {md(c['citation'])}, {md(chip_words(c))}](#pin-{turn}-{n})"
 
 
 def _refusal(turn: Json) -> str:
@@ -107,7 +124,13 @@ def transcript(title: str, turns: Sequence[Json]) -> str:
         cited = numbered(answer["claims"])
         lines += [f"**{answer['reason']}**"] if answer["abstained"] else []
         lines += [f"- {claim['text']} {' '.join(f'[{number_of(c, cited)}]' for c in claim['citations'])}" for claim in answer["claims"]]
-        lines += ["", *(f"[{n}] {c['citation']} ({c['pinpoint']}, {c['layer']}, version {c['version']}, {law_status(c)[0]}): “{c['quote']}”" for n, c in enumerate(cited, 1))]
+        lines += [
+            "",
+            *(
+                f"[{n}] {c['citation']} ({c['pinpoint']}, {c['layer']}, version {c['version']}, {law_status(c)[0]}): “{c['quote']}”"
+                for n, c in enumerate(cited, 1)
+            ),
+        ]
         lines += ["", *(f"Note: {note}" for note in answer["notes"]), ""]
     return "\n".join(lines)
 
@@ -115,7 +138,9 @@ def transcript(title: str, turns: Sequence[Json]) -> str:
 # ---- what the page does ------------------------------------------------------------------------------------------
 
 
-def answer_steps(shell: Shell, request: Any, question: str, as_of: str, frameworks: Sequence[str], layer: str, turns: Turns) -> Iterator[tuple[list[dict[str, str]], Turns]]:
+def answer_steps(
+    shell: Shell, request: Any, question: str, as_of: str, frameworks: Sequence[str], layer: str, turns: Turns
+) -> Iterator[tuple[list[dict[str, str]], Turns]]:
     """The chat after each step: the question with a sign of work, then the answer or a clear error. Turns grow only by answers."""
     from assistant.workbench import check_day
 
@@ -123,7 +148,13 @@ def answer_steps(shell: Shell, request: Any, question: str, as_of: str, framewor
     if not question.strip():
         yield messages(turns), turns
         return
-    yield [*asked, {"role": "assistant", "content": "_Step 1 of 2: searching the library by text and by meaning. Step 2: checking each quotation in its source._"}], turns
+    yield (
+        [
+            *asked,
+            {"role": "assistant", "content": "_Step 1 of 2: searching the library by text and by meaning. Step 2: checking each quotation in its source._"},
+        ],
+        turns,
+    )
     history = [{"q": t["question"], "a": " ".join(c["text"] for c in t["answer"]["claims"])} for t in turns[-4:]]
     try:
         with shell.acting(request):
@@ -160,7 +191,9 @@ def readiness(standing: Json) -> tuple[str, Any]:
     opened = gr.Textbox(interactive=True, placeholder="For example: " + EXAMPLES[0])
     if standing["digest_only"]:
         names = " ".join(standing["digest_only"])
-        return banner("Answers on these laws rest on Pincite's summaries until their official texts are added:", "info", f"pincite corpus fetch {names}"), opened
+        return banner(
+            "Answers on these laws rest on Pincite's summaries until their official texts are added:", "info", f"pincite corpus fetch {names}"
+        ), opened
     return "", opened
 
 
@@ -209,12 +242,18 @@ def build(shell: Shell) -> Mapping[str, Any]:
                 label="Conversation", height=520, sanitize_html=True, allow_tags=False, latex_delimiters=[], feedback_options=None, buttons=["copy"],
                 elem_classes=["pc-chat"], placeholder="Ask what a law requires. Every sentence of an answer is quoted from a provision that you can open.",
             )  # fmt: skip
-            question = gr.Textbox(label="Your question", lines=2, max_lines=6, max_length=2000, submit_btn="Ask", stop_btn="Stop", interactive=False, elem_id="pc-question")
+            question = gr.Textbox(label="Your question", lines=2, max_lines=6, max_length=2000, submit_btn="Ask", interactive=False, elem_id="pc-question")
             with gr.Row():
-                retry, fresh = gr.Button("Ask again", size="sm"), gr.Button("New conversation", size="sm")
+                stop = gr.Button("Stop", size="sm", min_width=90)
+                retry = gr.Button("Ask again", size="sm", min_width=90)
+                fresh = gr.Button("New conversation", size="sm", min_width=90)
             with gr.Accordion("Earlier conversations and limits", open=False):
                 earlier = gr.Dropdown(label="Earlier conversations (type to search)", choices=[], value=None, interactive=True)
-                layer = gr.Radio(label="Search in", choices=[("official texts and summaries", "any"), ("official texts only", "official"), ("summaries only", "digest")], value="any")
+                layer = gr.Radio(
+                    label="Search in",
+                    choices=[("official texts and summaries", "any"), ("official texts only", "official"), ("summaries only", "digest")],
+                    value="any",
+                )
                 export = gr.HTML()
         with gr.Column(scale=5, min_width=400):
             found = gr.HTML(NO_EVIDENCE, js_on_load=CLICKS, elem_id="pc-evidence")
@@ -250,12 +289,22 @@ def build(shell: Shell) -> Mapping[str, Any]:
     asked.then(**after).then(shell.foot, None, shell.footer, **QUIET)
     anew = retry.click(again, [shell.as_of, shell.frameworks, layer, turns], shown, concurrency_limit=8, **PRIVATE)
     anew.then(**after)
-    question.stop(None, cancels=[asked, anew], **QUIET)
+    stop.click(None, cancels=[asked, anew], **QUIET)
     fresh.click(lambda: ([], [], "", NO_EVIDENCE, NOTHING_OPEN, ""), None, [chat, turns, chat_id, found, viewer, export], **QUIET)
     earlier.input(resume, [earlier], [chat, turns, chat_id, found, viewer, export], **QUIET)
     found.select(click, [turns, shell.as_of], viewer, **QUIET)
     viewer.select(move, [shell.as_of], viewer, **QUIET)
-    return {"state": state, "question": question, "earlier": earlier, "submit": ask, "shown": shown, "layer": layer, "turns": turns, "after": after, "viewer": viewer}
+    return {
+        "state": state,
+        "question": question,
+        "earlier": earlier,
+        "submit": ask,
+        "shown": shown,
+        "layer": layer,
+        "turns": turns,
+        "after": after,
+        "viewer": viewer,
+    }
 
 
 def _first_view(shell: Shell, turns: Sequence[Json]) -> str:

@@ -12,9 +12,28 @@ from assistant import corpus
 from assistant.errors import PinciteError, UsageError
 from assistant.export import FORMATS
 from assistant.ui.parts import (
-    CLICKS, FRAMEWORKS, PRIVATE, QUIET, SCROLLS, SEVERITIES, STATUSES, Json, Shell, badge, banner, citation_cards, clicked, empty, esc, failure, go,
-    long_date, provision_html, short, status_badge, table, view_citation,
+    CLICKS,
+    FRAMEWORKS,
+    SCROLLS,
+    SEVERITIES,
+    STATUSES,
+    Json,
+    badge,
+    banner,
+    citation_cards,
+    clicked,
+    empty,
+    esc,
+    failure,
+    go,
+    long_date,
+    provision_html,
+    short,
+    status_badge,
+    table,
+    view_citation,
 )  # fmt: skip
+from assistant.ui.shell import PRIVATE, QUIET, Shell
 
 if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
@@ -22,6 +41,7 @@ if TYPE_CHECKING:
 NOT_RUN = empty("No assessment yet", "Give a model card, or choose a sample, and press “Assess”. Nothing of it leaves this machine.")
 NO_FINDING = empty("No finding open", "Choose a row of the findings: the law opens on the left, the card's own words on the right.")
 ANY = "any"
+DECISIONS = {"accept": "accepted", "edit": "edited", "reject": "rejected"}
 COLUMNS = ("Requirement", "Title", "Status", "Severity", "Law", "Applies from")
 TONES = {
     "bad": "background-color:#fde4e4;color:#9b1c1c", "warn": "background-color:#fdf0d2;color:#7a4b00", "ask": "background-color:#e1edfb;color:#1c4f8f",
@@ -44,7 +64,8 @@ def head(report: Json) -> str:
 def counts(report: Json) -> str:
     """How many findings have each status."""
     boxes = "".join(
-        f'<div class="pc-count pc-{tone}"><b>{report["summary"]["by_status"].get(key, 0)}</b>{sign} {esc(words)}</div>' for key, (sign, words, tone) in STATUSES.items()
+        f'<div class="pc-count pc-{tone}"><b>{report["summary"]["by_status"].get(key, 0)}</b>{sign} {esc(words)}</div>'
+        for key, (sign, words, tone) in STATUSES.items()
     )
     return f'<div class="pc-counts" role="group" aria-label="Findings by status">{boxes}</div>'
 
@@ -91,14 +112,18 @@ def timeline(report: Json) -> str:
     rows = [
         [
             long_date(day) + (" (ahead)" if day > report["as_of"] else ""),
-            ", ".join(dict.fromkeys(FRAMEWORKS.get(f["framework"], f["framework"]) for f in found)),
+            ", ".join(dict.fromkeys(FRAMEWORKS.get(f["framework"], str(f["framework"])) for f in found)),
             str(len(found)),
             str(sum(f["status"] in ("gap", "partial") for f in found)),
             short(", ".join(dict.fromkeys(f["citation"] for f in found)), 160),
         ]
         for day, found in sorted(dated.items())
     ]
-    return table(["Applies from", "Framework", "Requirements", "Gap or partial", "Provisions"], rows, "When duties begin") if rows else empty("No dates", "No finding carries a date.")
+    return (
+        table(["Applies from", "Framework", "Requirements", "Gap or partial", "Provisions"], rows, "When duties begin")
+        if rows
+        else empty("No dates", "No finding carries a date.")
+    )
 
 
 def chosen(report: Json, framework: str, status: str, severity: str, words: str) -> list[Json]:
@@ -124,17 +149,27 @@ def findings_table(found: Sequence[Json]) -> list[list[str]]:
 
 def detail(f: Json) -> str:
     """One finding: what the law asks on the left, what the card says on the right, why, and the remedy."""
-    law = citation_cards(f["law"], "law") if f["law"] else empty("No text of this provision here", "The library holds no words for it; its address stands above.")
+    law = (
+        citation_cards(f["law"], "law") if f["law"] else empty("No text of this provision here", "The library holds no words for it; its address stands above.")
+    )
     force = badge(f["legal_force"]) + badge(f["severity"], "warn")
     when = f"<p>Applies from {esc(long_date(f['applies_from']))}.</p>" if f["applies_from"][:1].isdigit() else ""
     against = " (against guidance)" if "guidance" in f["legal_force"] and f["status"] in ("gap", "partial") else ""
     owner = f"<p>Suggested owner: {esc(f['owner'])}</p>" if f["owner"] else ""
     remedy = f"<h4>Remedy</h4><p>{esc(f['remedy'])}</p>{owner}" if f["remedy"] else owner
     return (
-        f'<article class="pc-finding"><h3>{esc(f["requirement"])}: {esc(f["title"])} {status_badge(f["status"])}{esc(against)}</h3><p>{esc(f["why"])}</p>'
+        f'<article class="pc-finding"><h3>{esc(f["requirement"])}: {esc(f["title"])} {status_badge(f["status"])}{esc(against)}</h3>{_review(f.get("review"))}<p>{esc(f["why"])}</p>'
         f'<div class="pc-two"><section aria-label="The law"><h4>The law: {esc(f["citation"])} {force}</h4><p>{esc(f["obligation"])}</p>{when}{law}</section>'
         f'<section aria-label="The card"><h4>The card</h4>{"".join(_facet(x) for x in f["facets"])}</section></div>{remedy}</article>'
     )
+
+
+def _review(review: Json | None) -> str:
+    if not review:
+        return ""
+    edited = f"<blockquote>{esc(review['edited'])}</blockquote>" if review["edited"] else ""
+    said = f"{DECISIONS[review['decision']]} by {review['by']}, {review['time'][:16].replace('T', ' ')} UTC. {review['reason']}"
+    return f'<div class="pc-banner pc-good">{esc(said[0].upper() + said[1:])}{edited}</div>'
 
 
 def _facet(facet: Json) -> str:
@@ -219,6 +254,20 @@ def open_law(shell: Shell, f: Json | None, data: Json, as_of: str) -> str:
         return failure(error)
 
 
+def decide(shell: Shell, request: Any, report: Json | None, id: str, decision: str | None, reason: str, edited: str) -> tuple[str, Json | None]:
+    """Records a named person's decision on the open finding: what to say, and the report with it."""
+    if report is None or not id:
+        return banner("Open a finding first.", "warn"), report
+    try:
+        with shell.acting(request):
+            shell.bench.review_finding(report["run"], id, decision or "", reason, edited)
+            reviews = shell.bench.reviews(report["run"])
+    except PinciteError as error:
+        return failure(error), report
+    findings = [{**f, "review": reviews.get(f["requirement"])} for f in report["findings"]]
+    return banner(f"{id}: {DECISIONS[decision or '']} and on the record.", "good"), {**report, "findings": findings}
+
+
 # ---- the page ----------------------------------------------------------------------------------------------------
 
 
@@ -244,7 +293,9 @@ def build(shell: Shell) -> Mapping[str, Any]:
             dates = gr.HTML()
         with gr.Row():
             framework = gr.Dropdown(label="Framework", choices=options(None), value=ANY, interactive=True, min_width=150)
-            status = gr.Dropdown(label="Status", choices=[("any status", ANY), *((w, k) for k, (_, w, _) in STATUSES.items())], value=ANY, interactive=True, min_width=150)
+            status = gr.Dropdown(
+                label="Status", choices=[("any status", ANY), *((w, k) for k, (_, w, _) in STATUSES.items())], value=ANY, interactive=True, min_width=150
+            )
             severity = gr.Dropdown(label="Severity", choices=[("any severity", ANY), *((s, s) for s in SEVERITIES)], value=ANY, interactive=True, min_width=150)
             words = gr.Textbox(label="Words", placeholder="title, law or owner", min_width=150)
         listed = gr.Dataframe(
@@ -254,6 +305,12 @@ def build(shell: Shell) -> Mapping[str, Any]:
         pick = gr.Dropdown(label="Open a finding (the same as choosing a row)", choices=[], value=None, interactive=True)
         one = gr.HTML(NO_FINDING, js_on_load=CLICKS, elem_id="pc-finding")
         viewer = gr.HTML(js_on_load=SCROLLS, elem_id="pc-gap-viewer")
+        with gr.Group(visible=False) as deciding, gr.Row():
+            decision = gr.Radio(label="Your decision", choices=[("Accept", "accept"), ("Edit", "edit"), ("Reject", "reject")], value=None, min_width=240)
+            reason = gr.Textbox(label="Reason (needed to edit or reject)", lines=2, max_length=2000, min_width=240)
+            edited = gr.Textbox(label="New wording (to edit)", lines=2, max_length=4000, min_width=240)
+            record = gr.Button("Record the decision", min_width=160)
+        decided = gr.HTML()
 
     filters = [framework, status, severity, words]
 
@@ -270,7 +327,15 @@ def build(shell: Shell) -> Mapping[str, Any]:
     def _listing(found: Json | None, *wanted: str) -> dict[Any, Any]:
         rows = chosen(found, *wanted) if found else []
         names = [(f"{f['requirement']}: {f['title']}", f["requirement"]) for f in rows]
-        return {listed: findings_table(rows), pick: gr.Dropdown(choices=names, value=None), one: NO_FINDING, viewer: "", open_id: ""}
+        return {
+            listed: findings_table(rows),
+            pick: gr.Dropdown(choices=names, value=None),
+            one: NO_FINDING,
+            viewer: "",
+            open_id: "",
+            deciding: gr.Group(visible=False),
+            decided: "",
+        }
 
     def narrow(found: Json | None, *wanted: str) -> dict[Any, Any]:
         return _listing(found, *wanted)
@@ -281,7 +346,7 @@ def build(shell: Shell) -> Mapping[str, Any]:
 
     def show(found: Json | None, id: str | None) -> Any:
         f = finding(found, id)
-        return (detail(f) if f else NO_FINDING), "", id or ""
+        return (detail(f) if f else NO_FINDING), "", id or "", gr.Group(visible=f is not None), ""
 
     def row(found: Json | None, event: gr.SelectData) -> Any:
         values = event.row_value
@@ -290,8 +355,13 @@ def build(shell: Shell) -> Mapping[str, Any]:
     def law(found: Json | None, id: str, event: gr.EventData) -> str:
         return open_law(shell, finding(found, id), clicked(event), found["as_of"] if found else "")
 
-    everything_out = [top, report, results, numbers, grid, bars, dates, *filters, listed, pick, one, viewer, open_id]
-    list_out = [listed, pick, one, viewer, open_id]
+    def decides(found: Json | None, id: str, decision: str | None, reason: str, edited: str, request: gr.Request) -> Any:
+        said, after = decide(shell, request, found, id, decision, reason, edited)
+        f = finding(after, id)
+        return said, after, detail(f) if f else NO_FINDING
+
+    everything_out = [top, report, results, numbers, grid, bars, dates, *filters, listed, pick, one, viewer, open_id, deciding, decided]
+    list_out = [listed, pick, one, viewer, open_id, deciding, decided]
     ran = run.click(assess, [files, sample, facts, shell.as_of, shell.frameworks, everything], everything_out, concurrency_limit=4, **PRIVATE)
     ran.then(shell.foot, None, shell.footer, **QUIET)
     stop.click(None, cancels=[ran], **QUIET)
@@ -299,8 +369,14 @@ def build(shell: Shell) -> Mapping[str, Any]:
         one_filter.input(narrow, [report, *filters], list_out, **QUIET)
     words.submit(narrow, [report, *filters], list_out, **QUIET)
     grid.select(cell, [report, words], [framework, status, severity, *list_out], **QUIET)
-    listed.select(row, [report], [one, viewer, open_id], **QUIET)
-    pick.input(show, [report, pick], [one, viewer, open_id], **QUIET)
+    listed.select(row, [report], [one, viewer, open_id, deciding, decided], **QUIET)
+    pick.input(show, [report, pick], [one, viewer, open_id, deciding, decided], **QUIET)
     one.select(law, [report, open_id], viewer, **QUIET)
     viewer.select(law, [report, open_id], viewer, **QUIET)
-    return {"sample": sample, "assess": assess, "inputs": [files, sample, facts, shell.as_of, shell.frameworks, everything], "outputs": everything_out}
+    return {
+        "files": files,
+        "sample": sample,
+        "assess": assess,
+        "inputs": [files, sample, facts, shell.as_of, shell.frameworks, everything],
+        "outputs": everything_out,
+    }

@@ -1,4 +1,4 @@
-"""What the pages share: labels, badges, citation chips, tables and the provision viewer, as escaped HTML; and the shell.
+"""What the pages share: labels, badges, citation chips, tables and the provision viewer, as escaped HTML.
 
 Every text that comes from a document, a user or a model passes through `esc` or `md`; nothing here fetches anything.
 """
@@ -6,14 +6,11 @@ Every text that comes from a document, a user or a model passes through `esc` or
 import html
 import re
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import gradio as gr
 
 from assistant.errors import PinciteError
 from assistant.pinpoint import Pinpoint
@@ -23,8 +20,6 @@ if TYPE_CHECKING:
 
 Json = Mapping[str, Any]
 HERE = Path(__file__).parent
-PRIVATE: dict[str, Any] = {"api_visibility": "private"}
-QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
 FRAMEWORKS = {
     "eu-ai-act": "EU AI Act", "gdpr": "GDPR", "hipaa": "HIPAA", "dpdp": "DPDP (India)", "fda": "FDA", "mdr": "EU MDR", "principles": "Principles",
@@ -48,26 +43,6 @@ LAW_STATUSES = {
 }  # fmt: skip
 LAYERS = {"official": "official text", "digest": "Pincite summary"}
 NOTICE = "You are talking to an AI system, not to a lawyer. Answers and drafts are machine-made; a named person decides. (Art. 50 AI Act)"
-
-
-@dataclass(frozen=True, slots=True)
-class Shell:
-    """What every page builds on: the workbench and the components of the header that filter everything."""
-
-    bench: "Workbench"
-    as_of: Any
-    frameworks: Any
-    tabs: Any
-    footer: Any
-
-    def acting(self, request: Any) -> AbstractContextManager[None]:
-        """The verbs called inside are recorded under the name of the user who made the request."""
-        return self.bench.acting(getattr(request, "username", None) or "")
-
-    def foot(self, request: gr.Request) -> str:
-        """The footer as it is now."""
-        with self.acting(request):
-            return foot(self.bench.standing())
 
 
 # ---- escaping ----------------------------------------------------------------------------------------------------
@@ -142,8 +117,8 @@ def law_status(c: Json) -> tuple[str, str]:
 
 def law_badges(c: Json) -> str:
     """Layer, provenance and standing of a provision."""
-    layer = LAYERS.get(c["layer"], c["layer"]) + (" (converted file)" if c["layer"] == "official" and c["provenance"] == "converted" else "")
-    return badge(layer, "info" if c["layer"] == "official" else "warn") + badge(*law_status(c))
+    converted = " (converted file)" if c["layer"] == "official" and c["provenance"] == "converted" else ""
+    return badge(LAYERS.get(c["layer"], str(c["layer"])) + converted, "info" if c["layer"] == "official" else "warn") + badge(*law_status(c))
 
 
 def status_badge(status: str) -> str:
@@ -160,9 +135,11 @@ def short(text: str, most: int) -> str:
 def foot(s: Json) -> str:
     """The line under every page: corpus, model, reach, user, head of the record, and that this is a machine."""
     model = f"{s['model']['name']} {s['model']['sha256'][:12]}" if s["model"] else "none (quotations only)"
-    reach = "offline: nothing leaves this machine" if s["offline"] or not str((s["model"] or {}).get("name", "")).startswith("http") else "a model server is in use"
+    reach = (
+        "offline: nothing leaves this machine" if s["offline"] or not str((s["model"] or {}).get("name", "")).startswith("http") else "a model server is in use"
+    )
     parts = (
-        ("Corpus", s["corpus_digest"][:12] or "no index"), ("Law checked until", s["checked_until"]), ("Model", model), ("Reach", reach),
+        ("Corpus", s["corpus_digest"][:12] or "no index"), ("Law checked until", s["checked_until"]), ("Model", model), ("Network", reach),
         ("User", s["user"]), ("Audit head", s["audit_head"][:12]), ("Pincite", s["program"]),
     )  # fmt: skip
     return f'<div class="pc-foot">{"".join(f"<span>{esc(k)}: <code>{esc(v)}</code></span>" for k, v in parts)}<p>{esc(NOTICE)}</p></div>'
@@ -179,6 +156,12 @@ def numbered(claims: Sequence[Json]) -> list[Json]:
             if not any(_same(c, other) for other in found):
                 found.append(c)
     return found
+
+
+def chip_words(c: Json) -> str:
+    """Layer and standing of a citation as few words as say it."""
+    standing = "in force" if c["status"] == "in-force" else law_status(c)[0]
+    return f"{'official' if c['layer'] == 'official' else 'summary'}, {standing}"
 
 
 def number_of(citation: Json, among: Sequence[Json]) -> int:
@@ -230,7 +213,7 @@ def view_citation(bench: "Workbench", citation: Json, as_of: str) -> View:
         if around != chain[0] and (len(shown["text"]) > LARGEST_VIEW or not shown["start"] <= citation["start"] < citation["end"] <= shown["end"]):
             continue
         start, end = citation["start"] - shown["start"], citation["end"] - shown["start"]
-        exact = shown["source_sha256"] == citation["source_sha256"] and 0 <= start and shown["text"][start:end] == citation["quote"]
+        exact = shown["source_sha256"] == citation["source_sha256"] and start >= 0 and shown["text"][start:end] == citation["quote"]
         return View(shown, (start, end)) if exact else View(shown, lost=True)
     return View(bench.show(citation["pinpoint"], as_of), lost=True)
 

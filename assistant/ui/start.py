@@ -1,14 +1,17 @@
 """Start: what is here, what is missing and the one command that adds it, and three worked examples."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import gradio as gr
 
 from assistant.errors import PinciteError
 from assistant.ui.ask import EXAMPLES
-from assistant.ui.parts import FRAMEWORKS, PRIVATE, Json, Shell, badge, banner, empty, esc, failure, table
-from assistant.ui.work import watch
+from assistant.ui.parts import FRAMEWORKS, Json, badge, banner, empty, esc, failure, table
+from assistant.ui.shell import PRIVATE, QUIET, Shell
+from assistant.ui.work import Say, user_of
+
+INDEX = "Building the index"
 
 
 def overview(standing: Json) -> str:
@@ -31,12 +34,18 @@ def _corpus_tile(s: Json) -> str:
     official = ", ".join(FRAMEWORKS.get(i, i) for i in s["official"]) or "none yet"
     digest = ", ".join(FRAMEWORKS.get(i, i) for i in s["digest_only"]) or "none"
     rows = f"<p>{s['editions']} editions, law checked until {esc(s['checked_until'])}</p><p>Official texts: {esc(official)}</p><p>Summaries only: {esc(digest)}</p>"
-    return f'<section class="pc-tile"><h3>Corpus {badge("ready", "good") if s["ready"] else badge("no index", "bad")}</h3>{rows if s["ready"] else ""}</section>'
+    return (
+        f'<section class="pc-tile"><h3>Corpus {badge("ready", "good") if s["ready"] else badge("no index", "bad")}</h3>{rows if s["ready"] else ""}</section>'
+    )
 
 
 def _model_tile(s: Json) -> str:
     model = s["model"]
-    words = f"<p>{esc(model['name'])}</p><p>SHA-256 {esc(model['sha256'][:16] or 'kept by its server')}</p>" if model else "<p>No model: answers are made of quotations only.</p>"
+    words = (
+        f"<p>{esc(model['name'])}</p><p>SHA-256 {esc(model['sha256'][:16] or 'kept by its server')}</p>"
+        if model
+        else "<p>No model: answers are made of quotations only.</p>"
+    )
     return f'<section class="pc-tile"><h3>Language model</h3>{words}<p>It may phrase; it never decides.</p></section>'
 
 
@@ -58,24 +67,32 @@ def build_index(shell: Shell, request: Any) -> Iterator[str]:
     """Ingests the shipped corpus, telling each step; ends with what is in the library."""
     from assistant.workbench import Workbench
 
-    user = getattr(request, "username", None) or ""
+    user = user_of(request)
 
-    def job(say: Callable[[str], None]) -> str:
+    def work(say: Say) -> str:
         bench = Workbench(shell.bench.settings, say)
         with bench.acting(user):
             report = bench.ingest()
         return f"{report['passages']} passages are ready ({report['embedded']} embedded, {report['reused']} reused) in {report['seconds']} s."
 
-    yield from watch("Building the index", job)
+    job = next((j for j in shell.jobs.running(user) if j.title == INDEX), None) or shell.jobs.start(INDEX, user, work)
+    yield from shell.jobs.watch(job)
     shell.bench.renew()
+
+
+def resume(shell: Shell, request: Any) -> Iterator[str]:
+    """Goes on watching what the user had running when the tab was closed."""
+    for job in shell.jobs.running(user_of(request)):
+        yield from shell.jobs.watch(job)
 
 
 def build(shell: Shell) -> Mapping[str, Any]:
     """The page's components, by name."""
     about = gr.HTML(empty("Loading", "Looking at the library, the model and the record."))
     with gr.Group(visible=False) as first_run:
-        make = gr.Button("Build the index from the shipped corpus", variant="primary")
+        make = gr.Button("Build the index from the shipped corpus", variant="primary", elem_id="pc-build")
     progress = gr.HTML()
+    cancel = gr.Button("Cancel the work", size="sm", visible=False)
     gr.Markdown("### Three worked examples")
     with gr.Row():
         ask = gr.Button(f"Ask: “{EXAMPLES[0]}”", min_width=260)
@@ -85,9 +102,33 @@ def build(shell: Shell) -> Mapping[str, Any]:
         doctor = gr.Button("Run the checks", size="sm")
         report = gr.HTML()
 
-    def make_index(request: gr.Request) -> Iterator[str]:
-        yield from build_index(shell, request)
+    with gr.Accordion("Long work", open=False):
+        listed = gr.HTML()
+        look = gr.Button("Look again", size="sm")
 
-    made = make.click(make_index, None, progress, concurrency_limit=1, **PRIVATE)
+    def make_index(request: gr.Request) -> Iterator[Any]:
+        for shown in build_index(shell, request):
+            yield shown, gr.Button(visible=bool(shell.jobs.running(user_of(request))))
+
+    def resumed(request: gr.Request) -> Iterator[Any]:
+        for shown in resume(shell, request):
+            yield shown, gr.Button(visible=bool(shell.jobs.running(user_of(request))))
+
+    def end(request: gr.Request) -> None:
+        shell.jobs.cancel(user_of(request))
+
+    made = make.click(make_index, None, [progress, cancel], concurrency_limit=8, **QUIET)
+    cancel.click(end, None, None, **QUIET)
+    look.click(shell.jobs.overview, None, listed, **QUIET)
     doctor.click(lambda: check_machine(shell), None, report, **PRIVATE)
-    return {"about": about, "first_run": first_run, "made": made, "ask": ask, "read": read, "gaps": gaps}
+    return {
+        "about": about,
+        "first_run": first_run,
+        "made": made,
+        "ask": ask,
+        "read": read,
+        "gaps": gaps,
+        "resumed": resumed,
+        "listed": listed,
+        "progress": [progress, cancel],
+    }

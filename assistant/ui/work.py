@@ -1,38 +1,110 @@
-"""Long work on the screen: a thread does it, and the page shows step, elapsed time and an estimate until it ends.
+"""Long work: a thread does it, the record keeps its state, and any page may watch it: step, k of n, elapsed, estimate, cancel.
 
-What is done is kept by the work itself; a closed tab stops the watching, never the work.
+A closed tab stops the watching, never the work; after a restart what had been running says so.
 """
 
 import re
+import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from assistant.errors import PinciteError
-from assistant.ui.parts import banner, esc, failure
+from assistant.ui.parts import badge, banner, esc, failure, table
+
+if TYPE_CHECKING:
+    from assistant.workbench import Workbench
 
 _COUNT = re.compile(r"(\d+) of (\d+)")
 BEAT = 0.4  # seconds between two looks
+Say = Callable[[str], None]
 
 
-def watch(title: str, job: Callable[[Callable[[str], None]], str]) -> Iterator[str]:
-    """Runs `job(say)` in a thread; yields what to show: its last word with progress, then its result or its error."""
-    said: list[str] = []
-    ended: list[str] = []
-    started = time.monotonic()
+class Cancelled(PinciteError):
+    """The user ended a job; it stops at its next step."""
 
-    def body() -> None:
+
+@dataclass(slots=True)
+class Job:
+    """A piece of long work: what it said so far, and its outcome as HTML once it has ended."""
+
+    id: str
+    title: str
+    user: str
+    started: float
+    said: list[str] = field(default_factory=list)
+    state: str = "running"  # running, done, failed, cancelled
+    outcome: str = ""
+    stop: threading.Event = field(default_factory=threading.Event)
+    kept: float = 0.0
+
+
+class Jobs:
+    """The long work of this server."""
+
+    def __init__(self, bench: "Workbench") -> None:
+        self.bench = bench
+        self._jobs: dict[str, Job] = {}
+
+    def start(self, title: str, user: str, work: Callable[[Say], str]) -> Job:
+        """Begins `work(say)` in a thread; what it returns is its outcome."""
+        job = Job(secrets.token_hex(8), title, user, time.monotonic())
+        self._jobs[job.id] = job
+        self._keep(job)
+        threading.Thread(target=self._run, args=(job, work), name=f"job {title}").start()
+        return job
+
+    def _run(self, job: Job, work: Callable[[Say], str]) -> None:
+        def say(message: str) -> None:
+            if job.stop.is_set():
+                raise Cancelled(f"{job.title}: cancelled", "What was there before is unchanged")
+            job.said.append(message)
+            if time.monotonic() - job.kept > 1:
+                self._keep(job)
+
+        state, outcome = "failed", banner(f"{job.title} stopped unexpectedly. The server's log says why.", "bad")
         try:
-            ended.append(banner(job(said.append), "good"))
+            state, outcome = "done", banner(work(say), "good")
+        except Cancelled as ended:
+            state, outcome = "cancelled", banner(ended.line(), "warn")
         except PinciteError as error:
-            ended.append(failure(error))
+            outcome = failure(error)
+        finally:
+            job.outcome, job.state = outcome, state
+            self._keep(job)
 
-    thread = threading.Thread(target=body, name=title)
-    thread.start()
-    while thread.is_alive():
-        yield progress(title, said, time.monotonic() - started)
-        thread.join(BEAT)
-    yield ended[0] if ended else banner(f"{title} stopped unexpectedly; the log of the server says why.", "bad")
+    def _keep(self, job: Job) -> None:
+        job.kept = time.monotonic()
+        with self.bench.acting(job.user):
+            self.bench.keep_job(job.id, {"title": job.title, "state": job.state, "said": job.said[-5:], "seconds": round(job.kept - job.started, 1)})
+
+    def watch(self, job: Job) -> Iterator[str]:
+        """What to show until the job ends, and then its outcome."""
+        while job.state == "running":
+            yield progress(job.title, job.said, time.monotonic() - job.started)
+            time.sleep(BEAT)
+        yield job.outcome
+
+    def running(self, user: str) -> list[Job]:
+        """The user's jobs that have not ended."""
+        return [j for j in self._jobs.values() if j.user == user and j.state == "running"]
+
+    def cancel(self, user: str) -> None:
+        """Ends the user's jobs at their next step."""
+        for job in self.running(user):
+            job.stop.set()
+
+    def overview(self) -> str:
+        """The last jobs, as a table; one that a restart ended says so."""
+        rows = []
+        for kept in self.bench.jobs():
+            lost = kept["state"] == "running" and kept["id"] not in self._jobs
+            state = "ended by a restart; start it again, nothing is damaged" if lost else kept["state"]
+            tone = "good" if state == "done" else "ask" if state == "running" else "warn"
+            rows.append([esc(kept["time"][:19].replace("T", " ")), esc(kept["owner"]), esc(kept["title"]), badge(state, tone), f"{kept['seconds']:.0f} s"])
+        return table(["Last seen (UTC)", "User", "Work", "State", "Took"], rows, "Long work", plain=False) if rows else ""
 
 
 def progress(title: str, said: list[str], elapsed: float) -> str:
@@ -45,4 +117,12 @@ def progress(title: str, said: list[str], elapsed: float) -> str:
         bar = f'<progress max="{count[2]}" value="{count[1]}" aria-label="{esc(last)}"></progress>'
         estimate = f", about {elapsed / done - elapsed:.0f} s left in this step" if 0 < done < 1 else ""
     earlier = "".join(f"<div>{esc(s)}</div>" for s in said[-6:-1])
-    return f'<div class="pc-tile" role="status"><h3>{esc(title)}</h3><p>{esc(last)}</p>{bar}<p>{elapsed:.0f} s so far{estimate}</p><div class="pc-steps">{earlier}</div></div>'
+    return (
+        f'<div class="pc-tile" role="status"><h3>{esc(title)}</h3><p>{esc(last)}</p>{bar}<p>{elapsed:.0f} s so far{estimate}</p>'
+        f'<div class="pc-steps">{earlier}</div></div>'
+    )
+
+
+def user_of(request: Any) -> str:
+    """The signed-in user of a request, or "" when the request has none."""
+    return getattr(request, "username", None) or ""

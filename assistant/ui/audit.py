@@ -1,0 +1,178 @@
+"""Audit: the record with filters, the whole trace of one answer, the check of the chain, and a seeded sample of claims to mark."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import gradio as gr
+
+from assistant.errors import PinciteError
+from assistant.ui.parts import (
+    Json,
+    badge,
+    banner,
+    citation_cards,
+    empty,
+    esc,
+    failure,
+    law_status,
+    numbered,
+    short,
+    table,
+)  # fmt: skip
+from assistant.ui.shell import PRIVATE, QUIET, Shell
+
+HEADERS = ("No.", "Time (UTC)", "User", "Action", "Record", "About")
+NO_RECORD = empty("No record open", "Choose a row: the record opens here, with the whole trace of an answer.")
+MARKS = ("agree", "disagree", "unclear")
+
+
+def rows(shell: Shell, last: int, action: str, user: str) -> list[list[str]]:
+    """The last records that pass the filters, newest first."""
+    found = [r for r in shell.bench.audit_tail(max(1, min(int(last or 200), 5000))) if action in ("any", r.action) and user.strip().lower() in r.user.lower()]
+    return [[str(r.seq), r.time[:19].replace("T", " "), r.user, r.action, r.id, _about(r.body)] for r in reversed(found)]
+
+
+def _about(body: Json) -> str:
+    kept = {k: v for k, v in body.items() if k not in ("output", "question", "corpus_digest", "program")}
+    return short(", ".join(f"{k}: {_brief(v)}" for k, v in kept.items()), 160)
+
+
+def _brief(value: object) -> str:
+    if isinstance(value, list):
+        return f"{len(value)} ({short(', '.join(str(v) for v in value[:3] if not isinstance(v, dict)), 60)})"
+    text = str(value)
+    return text[:12] if len(text) == 64 and text.isalnum() else text
+
+
+def verify(shell: Shell, head: str) -> str:
+    """The outcome of re-deriving the chain, and what that does and does not show."""
+    verdict = shell.bench.verify_audit(head.strip() or None)
+    if not verdict.sound:
+        return banner(f"Not sound: {verdict.problem}. Compare with a backup.", "bad")
+    compared = (
+        "and the exported head is in it." if head.strip() else "Cut-off or rolled-back records show only against a head exported earlier: paste one to compare."
+    )
+    return banner(f"Sound: {verdict.records} records re-derived, head {verdict.head}; {compared}", "good")
+
+
+def trace(shell: Shell, id: str) -> str:
+    """One record, and where its content was kept the whole trace: question, as-of, hits with ranks, prompt, model, citations."""
+    record = next((r for r in shell.bench.audit_tail(1 << 40) if r.id == id), None)
+    if record is None:
+        return NO_RECORD
+    plain = [["Record", record.id], ["Time", record.time], ["User", record.user], ["Action", record.action], ["Parent", record.parent], ["Hash", record.hash]]
+    chain = table(["Field", "Value"], plain, f"Record {record.seq} of the chain")
+    body = f'<details class="pc-links"><summary>What the chain holds of it</summary><div class="pc-steps">{esc(json.dumps(dict(record.body), indent=2, ensure_ascii=False))}</div></details>'
+    try:
+        run = shell.bench.run(id)
+    except PinciteError:
+        return chain + body + banner("The content of this run is not kept here, or was erased; the chain is not changed by that.", "info")
+    return chain + body + (_ask_trace(run) if run["kind"] == "ask" else _plain_trace(run))
+
+
+def _ask_trace(run: Json) -> str:
+    model = run["model"]
+    facts = [
+        ["Question", run["question"]], ["As of", run["as_of"]], ["Corpus digest", run["corpus_digest"]], ["Prompt", str(run["prompt"])],
+        ["Model", f"{model['name']} {model['sha256']}" if model else "none: quotations only"], ["Refused", run["answer"]["reason"] if run["answer"]["abstained"] else "no"],
+    ]  # fmt: skip
+    hits = [[str(n), h["citation"], h["layer"], h["version"], law_status(h)[0], ", ".join(h["via"])] for n, h in enumerate(run["hits"], 1)]
+    cited = numbered(run["answer"]["claims"])
+    claims = "".join(
+        f"<li>{esc(c['text'])} {badge('phrased by the model', 'warn') if c['phrased_by'] == 'model' else ''}</li>" for c in run["answer"]["claims"]
+    )
+    return (
+        table(["What", "Value"], facts, "The question and what answered it")
+        + table(["Rank", "Provision", "Layer", "Version", "Standing", "Found by"], hits, "What search found, in order")
+        + f"<h4>Claims</h4><ol>{claims}</ol><h4>Citations</h4>{citation_cards(cited, 'trace')}"
+    )
+
+
+def _plain_trace(run: Json) -> str:
+    if run["kind"] == "gaps":
+        counted = [[k, str(v)] for k, v in run["summary"]["by_status"].items()]
+        link = f'<div class="pc-downloads"><a href="/export/{esc(run["id"])}.json" download>The whole run (JSON)</a></div>'
+        return table(["Status", "Findings"], counted, f"Findings for {run['card']['name']}, as of {run['as_of']}") + link
+    shown = [[k, short(str(v), 300)] for k, v in run.items() if k not in ("id", "kind")]
+    return table(["Field", "Value"], shown, f"Kept content ({run['kind']})")
+
+
+def draw(shell: Shell, n: float, seed: float) -> tuple[str, list[Json]]:
+    """A seeded sample of claims, each beside its sources and with whether its quotations still stand."""
+    try:
+        drawn = shell.bench.sample_claims(max(1, min(int(n or 25), 200)), int(seed or 0))
+    except PinciteError as error:
+        return failure(error), []
+    if not drawn:
+        return empty("Nothing to sample", "No answer has been kept yet."), []
+    cards = []
+    for i, c in enumerate(drawn, 1):
+        stands = badge("✓ every quotation stands in its source", "good") if c["stands"] else badge("✕ a quotation does not stand", "bad")
+        cards.append(
+            f'<article class="pc-tile"><h4>{i}. {esc(c["text"])} {stands}</h4><p>Asked: {esc(c["question"])} (as of {esc(c["as_of"])}; record {esc(c["ask"])})</p>{citation_cards(c["citations"], f"s{i}")}</article>'
+        )
+    return "".join(cards), list(drawn)
+
+
+def mark(shell: Shell, request: Any, drawn: Sequence[Json], which: float, verdict: str | None) -> str:
+    """Records an auditor's mark on one claim of the sample."""
+    if not 1 <= int(which or 0) <= len(drawn):
+        return banner(f"Choose a claim from 1 to {len(drawn)}." if drawn else "Draw a sample first.", "warn")
+    chosen = drawn[int(which) - 1]
+    try:
+        with shell.acting(request):
+            id = shell.bench.mark_claim(chosen["ask"], chosen["claim"], verdict or "")
+    except PinciteError as error:
+        return failure(error)
+    return banner(f"Claim {int(which)} marked “{verdict}”; record {id}.", "good")
+
+
+def build(shell: Shell) -> Mapping[str, Any]:
+    """The page's components, by name."""
+    with gr.Row():
+        head = gr.Textbox(label="Head exported earlier (optional)", placeholder="64 hexadecimal digits", scale=4, min_width=260)
+        check = gr.Button("Verify the chain", variant="primary", scale=1, min_width=160, elem_id="pc-verify")
+    outcome = gr.HTML()
+    with gr.Row():
+        action = gr.Dropdown(
+            label="Action", choices=["any", "ask", "gaps", "ingest", "review", "mark", "draft", "sign-in", "user"], value="any", interactive=True, min_width=140
+        )
+        user = gr.Textbox(label="User", min_width=140)
+        last = gr.Number(label="Of the last", value=200, precision=0, minimum=1, maximum=5000, min_width=120)
+        renew = gr.Button("Show", min_width=100)
+    listed = gr.Dataframe(
+        headers=list(HEADERS), label="Records: choose a row to open it", interactive=False, wrap=True, max_height=360, buttons=[], elem_id="pc-records",
+        column_widths=["6%", "17%", "12%", "10%", "17%", "38%"],
+    )  # fmt: skip
+    one = gr.HTML(NO_RECORD)
+    drawn = gr.State([])
+    with gr.Accordion("Sample claims and mark them", open=False):
+        with gr.Row():
+            n = gr.Number(label="How many", value=25, precision=0, minimum=1, maximum=200, min_width=120)
+            seed = gr.Number(label="Seed", value=1, precision=0, min_width=120)
+            pull = gr.Button("Draw", min_width=100)
+        sample = gr.HTML(empty("No sample yet", "The same number, seed and record give everyone the same claims."))
+        with gr.Row():
+            which = gr.Number(label="Claim", value=1, precision=0, minimum=1, min_width=120)
+            verdict = gr.Radio(label="Mark", choices=list(MARKS), value=None, min_width=260)
+            put = gr.Button("Record the mark", min_width=140)
+        marked = gr.HTML()
+
+    def marks(drawn: Any, which: float, verdict: str | None, request: gr.Request) -> str:
+        return mark(shell, request, drawn, which, verdict)
+
+    def opened(event: gr.SelectData) -> str:
+        return trace(shell, str(event.row_value[4])) if event.row_value else NO_RECORD
+
+    def fill(last: float, action: str, user: str) -> list[list[str]]:
+        return rows(shell, int(last), action, user)
+
+    check.click(lambda h: verify(shell, h), [head], outcome, **PRIVATE)
+    renew.click(fill, [last, action, user], listed, **QUIET)
+    action.input(fill, [last, action, user], listed, **QUIET)
+    user.submit(fill, [last, action, user], listed, **QUIET)
+    listed.select(opened, None, one, **QUIET)
+    pull.click(lambda n, s: draw(shell, n, s), [n, seed], [sample, drawn], **PRIVATE)
+    put.click(marks, [drawn, which, verdict], marked, **PRIVATE)
+    return {"listed": listed, "fill": fill, "filters": [last, action, user]}

@@ -1,0 +1,163 @@
+"""Card: what a model card says, field by field with its place, what it does not say, and the facts on which applicability rests."""
+
+import json
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from assistant import corpus
+from assistant.errors import PinciteError
+from assistant.ui.gaps import gather, samples
+from assistant.ui.parts import Json, badge, banner, empty, esc, failure, short, table
+from assistant.ui.shell import PRIVATE, QUIET, Shell
+
+NOT_READ = empty("No card yet", "Give a Hugging Face README, CHAI XML or PDF, a DOCX, a PDF, Markdown or text; or choose a sample.")
+VALUES = {"yes": True, "no": False, "not known": None}
+STATES = {"stated": ("✓ stated", "good"), "missing": ("✕ missing", "bad"), "unreadable": ("≠ unreadable", "warn")}
+Facts = dict[str, dict[str, Any]]
+
+
+# ---- what a card looks like --------------------------------------------------------------------------------------
+
+
+def fields_table(card: Json) -> str:
+    """Every field with its value, its place and whether it is stated, missing or unreadable."""
+    lines = {f["file"]: f["text"] for f in card["files"]}
+    rows = []
+    for f in sorted(card["fields"], key=lambda f: (list(STATES).index(f["state"]), f["field"])):
+        place = f"{f['file']}, line {lines.get(f['file'], '').count(chr(10), 0, f['start']) + 1}" if f["end"] else ""
+        rows.append([esc(f["field"].replace("_", " ")), badge(*STATES[f["state"]]), esc(short(f["value"], 300)), esc(place)])
+    return table(["Field", "State", "Value", "Where"], rows, f"Fields of {card['name']}", plain=False)
+
+
+def warnings(card: Json) -> str:
+    """What a reader would not see, and what could not be read."""
+    hidden = (
+        banner(f"{len(card['hidden'])} pieces of hidden text were found. They are never evidence: {short(' | '.join(card['hidden']), 300)}", "warn")
+        if card["hidden"]
+        else ""
+    )
+    return hidden + "".join(banner(problem, "warn") for problem in card["problems"])
+
+
+def card_text(card: Json, field: str) -> str:
+    """The card's text with the places of one field marked."""
+    shown = []
+    for file in card["files"]:
+        text, at, out = file["text"], 0, []
+        for f in sorted((f for f in card["fields"] if f["field"] == field and f["file"] == file["file"] and f["end"]), key=lambda f: f["start"]):
+            if f["start"] >= at:
+                out += [esc(text[at : f["start"]]), f"<mark>{esc(text[f['start'] : f['end']])}</mark>"]
+                at = f["end"]
+        name = esc(file["file"])
+        shown.append(f'<h4>{name}</h4><div class="pc-card-text" tabindex="0" role="region" aria-label="Text of {name}">{"".join(out)}{esc(text[at:])}</div>')
+    return "".join(shown)
+
+
+def facts_table(report: Json) -> str:
+    """The known facts with their sources, then the questions that are open."""
+    said = {True: "yes", False: "no", None: "not known"}
+    known = [[name, said[f["value"]], f["source"]] for name, f in sorted(report["facts"].items())]
+    missing = [[m["name"], m["ask"]] for m in report["missing_facts"]]
+    first = table(["Fact", "Value", "Source"], known, "Facts that are known") if known else empty("No fact is known", "Set those that you know below.")
+    return first + (table(["Fact", "Question"], missing, "Open questions: while one is open, what hangs on it “needs information”") if missing else "")
+
+
+def applicability(report: Json) -> str:
+    """Which frameworks apply, and the rules and facts that say so."""
+    tones = {"yes": "good", "no": "mute", "unknown": "ask"}
+    rows = [
+        [
+            esc(f["framework"]),
+            badge(f["applies"], tones.get(f["applies"], "mute")),
+            esc("; ".join(f"{b['rule']} ({b['pinpoint']}): {b['fact']}" for b in f["because"])),
+        ]
+        for f in report["frameworks"]
+    ]
+    tier = report.get("eu_ai_act", {})
+    line = f"<p>AI Act tier: <strong>{esc(tier.get('tier', 'unknown'))}</strong>; role: {esc(tier.get('role', 'unknown'))}; basis: {esc(', '.join(map(str, tier.get('basis', []))) or 'none')}</p>"
+    return (table(["Framework", "Applies", "Because"], rows, "Which frameworks apply", plain=False) if rows else "") + line
+
+
+# ---- what the page does ------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def at_hand(files: Sequence[str] | None, sample: str | None, given: Facts) -> Iterator[tuple[Path, Path | None]]:
+    """The card's path and, when facts were set by hand, a file of them, while inside."""
+    with tempfile.TemporaryDirectory(prefix="pincite-card-") as folder:
+        inside = Path(folder) / "card"
+        inside.mkdir()
+        card, _ = gather(files, sample, None, inside)
+        facts = None
+        if given:
+            beside = (card if card.is_dir() else card.parent) / "facts.json"
+            known = json.loads(beside.read_text("utf8")) if beside.exists() else {}
+            facts = Path(folder) / "facts.json"
+            facts.write_text(json.dumps({**known, **given}), "utf8")
+        yield card, facts
+
+
+def read(shell: Shell, files: Sequence[str] | None, sample: str | None, given: Facts) -> tuple[str, Json | None, str]:
+    """What the card says, as HTML and as data, and the facts with what follows from them."""
+    try:
+        with at_hand(files, sample, given) as (path, facts):
+            card = shell.bench.card_show(path)
+            report = shell.bench.triage(path, facts)
+    except PinciteError as error:
+        return failure(error), None, ""
+    stated = len({f["field"] for f in card["fields"] if f["state"] == "stated"})
+    missing = len({f["field"] for f in card["fields"] if f["state"] == "missing"})
+    head = f"<p><strong>{esc(card['name'])}</strong>: {stated} fields stated, {missing} missing. SHA-256 {esc(card['sha256'][:16])}</p>"
+    return head + warnings(card) + fields_table(card), card, applicability(report) + facts_table(report)
+
+
+def set_fact(given: Facts, name: str | None, value: str | None, source: str) -> tuple[Facts, str]:
+    """The facts with one more set by a person, who must say where it comes from; or what is missing."""
+    if name not in corpus.fact_questions() or value not in VALUES:
+        return given, banner("Choose a fact and its value.", "warn")
+    if not source.strip():
+        return given, banner("Say where this is known from: a document, a decision, a person.", "warn")
+    return {**given, name: {"value": VALUES[value], "source": source.strip()[:300]}}, banner(f"Set: {name} is {value} ({source.strip()[:100]}).", "good")
+
+
+# ---- the page ----------------------------------------------------------------------------------------------------
+
+
+def build(shell: Shell) -> Mapping[str, Any]:
+    """The page's components, by name."""
+    card, given = gr.State(None), gr.State({})
+    with gr.Row(equal_height=False):
+        files = gr.File(label="Model card: one file, or the card and what lies beside it", file_count="multiple", height=150, scale=3, min_width=300)
+        with gr.Column(scale=2, min_width=260):
+            sample = gr.Dropdown(label="or a sample card", choices=samples(), value=None, interactive=True)
+            show = gr.Button("Read the card", variant="primary", elem_id="pc-read-card")
+            onward = gr.Button("Assess this card on the Gaps page")
+    said = gr.HTML(NOT_READ)
+    with gr.Accordion("The card's text, with a field marked", open=False):
+        field = gr.Dropdown(label="Field", choices=[], value=None, interactive=True)
+        text = gr.HTML()
+    with gr.Accordion("Facts for applicability", open=True):
+        known = gr.HTML(empty("No facts yet", "Read a card first."))
+        with gr.Row():
+            questions = [(f"{q.ask} ({q.name})", q.name) for q in corpus.fact_questions().values()]
+            name = gr.Dropdown(label="Fact", choices=questions, value=None, interactive=True, scale=4, min_width=280)
+            value = gr.Radio(label="Value", choices=list(VALUES), value=None, scale=2, min_width=220)
+            source = gr.Textbox(label="Known from", placeholder="who or what says so", scale=3, min_width=200)
+            put = gr.Button("Set this fact", scale=1, min_width=120)
+        noted = gr.HTML()
+
+    def reads(files: Any, sample: Any, facts: Facts) -> Any:
+        shown, found, about = read(shell, files, sample, facts)
+        names = sorted({f["field"] for f in found["fields"] if f["end"]}) if found else []
+        return shown, found, about, gr.Dropdown(choices=[(n.replace("_", " "), n) for n in names], value=None), card_text(found, "") if found else ""
+
+    outputs = [said, card, known, field, text]
+    show.click(reads, [files, sample, given], outputs, concurrency_limit=4, **PRIVATE)
+    field.input(lambda c, f: card_text(c, f or "") if c else "", [card, field], text, **QUIET)
+    put.click(set_fact, [given, name, value, source], [given, noted], **QUIET).then(reads, [files, sample, given], outputs, **QUIET)
+    return {"files": files, "sample": sample, "onward": onward, "facts": given}

@@ -1,0 +1,38 @@
+"""What every page builds on: the workbench, the header's filters, the footer and the long work of the server."""
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from assistant.ui.parts import foot
+from assistant.ui.work import Jobs, user_of
+
+if TYPE_CHECKING:
+    from assistant.workbench import Workbench
+
+# How every listener is registered: none of them is an endpoint of the API.
+PRIVATE: dict[str, Any] = {"api_visibility": "private"}
+QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """The workbench and the components that stand on every page."""
+
+    bench: "Workbench"
+    jobs: Jobs
+    as_of: Any
+    frameworks: Any
+    tabs: Any
+    footer: Any
+
+    def acting(self, request: Any) -> AbstractContextManager[None]:
+        """The verbs called inside are recorded under the name of the user who made the request."""
+        return self.bench.acting(user_of(request))
+
+    def foot(self, request: gr.Request) -> str:
+        """The footer as it is now."""
+        with self.acting(request):
+            return foot(self.bench.standing())

@@ -1,0 +1,152 @@
+"""Sources: every text that is held, with version, layer, dates and hash; opens provisions, adds documents, checks the index."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from assistant import corpus
+from assistant.errors import PinciteError
+from assistant.ui.parts import (
+    FRAMEWORKS,
+    SCROLLS,
+    Json,
+    View,
+    banner,
+    clicked,
+    empty,
+    failure,
+    go,
+    provision_html,
+    table,
+)  # fmt: skip
+from assistant.ui.shell import PRIVATE, QUIET, Shell
+from assistant.ui.work import Say, user_of
+
+HEADERS = ("Instrument", "Title", "Version", "Layer", "File read", "In use", "Provisions", "Reuse", "SHA-256")
+
+
+def editions_rows(editions: Sequence[Json]) -> list[list[str]]:
+    """One row for each edition held."""
+    manifest = corpus.manifest()
+    rows = []
+    for e in sorted(editions, key=lambda e: (e["id"], e["work"], e["version"], e["layer"])):
+        until = f" to {e['valid_to']}" if e["valid_to"] and not e["valid_to"].startswith("9999") else ""
+        kinds = ", ".join(f"{n} {kind}" for kind, n in e["counts"].items() if kind in ("article", "recital", "annex", "section", "rule", "schedule", "topic"))
+        work = manifest.work(e["work"])
+        layer = "summary" if e["layer"] == "digest" else f"official, {e['provenance']}"
+        same = f" (same words as {e['same_as']})" if e["same_as"] else ""
+        rows.append(
+            [
+                FRAMEWORKS.get(e["id"], e["id"]),
+                f"{e['title']}{same}",
+                e["version"],
+                layer,
+                e["file"],
+                f"{e['valid_from'] or 'always'}{until}",
+                kinds,
+                work.reuse if work else "",
+                e["sha256"][:12],
+            ]
+        )
+    return rows
+
+
+def listing(shell: Shell) -> tuple[str, list[list[str]]]:
+    """A line on what is held, and the table's rows."""
+    try:
+        shell.bench.renew()
+        editions = shell.bench.editions()
+    except PinciteError as error:
+        return failure(error), []
+    official = sum(e["layer"] == "official" for e in editions)
+    checked = corpus.manifest().checked_until
+    return banner(f"{len(editions)} editions, {official} of them official texts; what the law says was checked until {checked}.", "info"), editions_rows(
+        editions
+    )
+
+
+def verify(shell: Shell) -> str:
+    """Whether the files of the index are those that were written."""
+    try:
+        found = shell.bench.verify_corpus()
+    except PinciteError as error:
+        return failure(error)
+    if found["sound"]:
+        return banner(f"Sound: every index file of generation {found['generation']} has its hash; corpus digest {found['corpus_digest']}.", "good")
+    return banner(f"Damaged: {', '.join(found['damaged'])}. Mend with", "bad", "pincite ingest --rebuild")
+
+
+def open_address(shell: Shell, address: str, as_of: str) -> str:
+    """The provision at an address as a person writes it, or what is wrong with it."""
+    try:
+        return provision_html(View(shell.bench.show(address.strip(), as_of)))
+    except PinciteError as error:
+        return failure(error)
+
+
+def add(shell: Shell, request: Any, files: Sequence[str] | None, instrument: str) -> Iterator[str]:
+    """Reads documents into the library, telling each step; ends with what was read and what was refused, and why."""
+    from assistant.workbench import Workbench
+
+    if not files:
+        yield banner("Choose a file first: an official document, such as the HTML page of EUR-Lex.", "warn")
+        return
+    user = user_of(request)
+    refused: list[list[str]] = []
+
+    def work(say: Say) -> str:
+        bench = Workbench(shell.bench.settings, say)
+        with tempfile.TemporaryDirectory(prefix="pincite-add-") as folder, bench.acting(user):
+            paths = [Path(shutil.copy(f, Path(folder) / Path(f).name)) for f in files]
+            report = bench.ingest(paths, None, instrument.strip())
+        refused.extend([r["file"], r["code"], r["reason"]] for r in report["refused"])
+        read = ", ".join(f"{i['id']} {i['version']} ({i['provisions']} provisions)" for i in report["instruments"]) or "nothing"
+        return f"Read: {read}."
+
+    yield from _with_refusals(shell.jobs.watch(shell.jobs.start("Reading documents", user, work)), refused)
+    shell.bench.renew()
+
+
+def _with_refusals(shown: Iterator[str], refused: list[list[str]]) -> Iterator[str]:
+    for text in shown:
+        yield text + (table(["File", "Code", "Reason"], refused, "Refused") if refused else "")
+
+
+def build(shell: Shell) -> Mapping[str, Any]:
+    """The page's components, by name."""
+    head = gr.HTML()
+    listed = gr.Dataframe(
+        headers=list(HEADERS), label="What is held", interactive=False, wrap=True, max_height=420, show_search="search", buttons=[], elem_id="pc-editions",
+        column_widths=["9%", "24%", "9%", "9%", "15%", "12%", "11%", "10%", "9%"],
+    )  # fmt: skip
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=2, min_width=320):
+            address = gr.Textbox(
+                label="Open a provision", placeholder="Art. 35(7) GDPR, 45 CFR 164.312(a)(1), s. 8(5) DPDP Act", submit_btn="Open", elem_id="pc-address"
+            )
+            check = gr.Button("Check the index files against their hashes", size="sm")
+            checked = gr.HTML()
+            with gr.Accordion("Add a document", open=False):
+                files = gr.File(label="Official documents (recognised by content)", file_count="multiple", height=150)
+                instrument = gr.Textbox(label="Instrument id, only for a document that is not an official format", placeholder="our-sop-12")
+                read = gr.Button("Read into the library", variant="primary")
+                progress = gr.HTML()
+        with gr.Column(scale=3, min_width=380):
+            viewer = gr.HTML(empty("No provision open", "Write an address on the left."), js_on_load=SCROLLS, elem_id="pc-source-viewer")
+
+    def adds(files: Any, instrument: str, request: gr.Request) -> Iterator[str]:
+        yield from add(shell, request, files, instrument)
+
+    def move(as_of: str, event: gr.EventData) -> str:
+        return go(shell.bench, clicked(event), as_of)
+
+    address.submit(lambda a, d: open_address(shell, a, d), [address, shell.as_of], viewer, **QUIET)
+    viewer.select(move, [shell.as_of], viewer, **QUIET)
+    check.click(lambda: verify(shell), None, checked, **PRIVATE)
+    added = read.click(adds, [files, instrument], progress, concurrency_limit=1, **PRIVATE)
+    added.then(lambda: listing(shell), None, [head, listed], **QUIET)
+    return {"head": head, "listed": listed, "added": added}
