@@ -11,6 +11,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import lxml.html
 import pytest
@@ -274,8 +275,10 @@ HARD = [  # printed paragraphs -> the path of each, "" for words
 def test_roman_or_letter_is_decided_by_sequence_and_depth(printed: list[str], expected: list[str]) -> None:
     path: list[str] = []
     found = []
-    for line in flat.lines(Printed(p) for p in printed):
-        path = path[: line.depth]
+    lines = flat.lines(Printed(p) for p in printed)
+    outermost = min(line.depth for line in lines)
+    for line in lines:
+        path = path[: line.depth - outermost]
         if line.kind == "point":
             path.append("#" if line.label in "—–" else line.label.strip("()."))
         found.append("/".join(path))
@@ -301,6 +304,36 @@ def test_roman_or_letter_is_decided_by_sequence_and_depth(printed: list[str], ex
 )
 def test_the_step_of_a_printed_label(label: str, expected: str) -> None:
     assert euact.step(label) == expected
+
+
+@pytest.mark.parametrize(
+    ("printed", "path"),
+    [("Article 5", "art-5"), ("Artikel 4 bis", "art-4a"), ("Article 75d", "art-75d"), ("Article premier", "art-1"), ("1 artikla", "art-1"), ("Artigo 1.o", "art-1"), ("1. cikk", "art-1"), ("Artikel 60 a", "art-60a"), ("Член 12", "art-12")],
+)  # fmt: skip
+def test_articles_are_numbered_in_any_language(printed: str, path: str) -> None:
+    built = euact.build("eu-ai-act", [Line("article", label=printed), Line("heading", "On lamps"), Line("point", "Lamps.", "(1)", 0)])
+    assert [(p.pinpoint.path, p.kind) for p in built.provisions] == [(path, "article"), (f"{path}(1)", "paragraph")]
+
+
+@pytest.mark.parametrize(("printed", "path"), [("ANNEX IV", "annex-iv"), ("I. MELLÉKLET", "annex-i"), ("LIITE XIII", "annex-xiii"), ("ALLEGATO", "annex-i")])
+def test_annexes_are_numbered_in_any_language(printed: str, path: str) -> None:
+    page = CURRENT.read_text("utf8").replace("ANNEX I<", f"{printed}<")
+    (act,) = eurlex.read([("x", page.encode())])
+    assert next(p.pinpoint.path for p in act.provisions if p.kind == "annex") == path
+
+
+def test_what_a_consolidated_page_prints_as_dashes_was_deleted() -> None:
+    lines = [
+        Line("article", label="Article 5"),
+        Line("point", "Lamps.", "1.", 0),
+        Line("mark", "▼M1"),
+        Line("words", "— — — — —"),
+        Line("mark", "▼B"),
+        Line("point", "Horns.", "3.", 0),
+    ]
+    built = euact.build("eu-ai-act", lines)
+    assert built.text == "Article 5\n1. Lamps.\n3. Horns."
+    assert built.marks == (("eu-ai-act:art-5(1)", "▼M1"), ("eu-ai-act:art-5(3)", "▼B"))
 
 
 def test_a_list_run_together_is_cut_only_in_sequence() -> None:
@@ -367,6 +400,9 @@ REFUSED = [
     ("a lossy conversion", eurlex, as_files(SAMPLES / "lossy.md"), "lossy-conversion"),
     ("a page without articles", eurlex, [("x", re.sub(rb'(?s)<div class="eli-subdivision" id="enc_1">.*</body>', b"</body>", CURRENT.read_bytes()))], "no-articles"),
     ("a page without a date", eurlex, [("x", CURRENT.read_bytes().replace(b"12.7.2024", b""))], "no-date"),
+    ("a page cut short", eurlex, [("x", CURRENT.read_bytes()[:9000])], "damaged"),
+    ("a page nested without end", eurlex, [("x", CURRENT.read_bytes().replace(b"<p class=\"oj-normal\">It is", b"<div>" * 2000 + b"<p class=\"oj-normal\">It is"))], "too-deep"),
+    ("XML nested without end", formex, [(p.name, p.read_bytes().replace(b"It is short.", b"<P>" * 2000 + b"It" + b"</P>" * 2000)) for p in FORMEX], "damaged"),
     ("an empty page", eurlex, [("x", b"")], "damaged"),
     ("annexes without their act", formex, as_files(FORMEX[1], FORMEX[2]), "incomplete"),
     ("an act whose registry lists a missing annex", formex, as_files(*[f for f in FORMEX if "013001" not in f.name]), "incomplete"),
@@ -375,6 +411,7 @@ REFUSED = [
     ("a zip cut short", formex, [("x.zip", made_zip({p.name: p.read_bytes() for p in FORMEX})[:500])], "damaged"),
     ("a zip of too many files", formex, [("x.zip", BOMB)], "too-large"),
     ("JSON cut short", converted_eu, [("articles.json", JSON_CONSOLIDATED[1].read_bytes()[:500])], "damaged"),
+    ("JSON with half a character", converted_eu, [("x.json", JSON_CONSOLIDATED[1].read_bytes().replace(b"rain;", b"r\\ud800n;"))], "damaged"),
     ("JSON annexes alone", converted_eu, as_files(JSON_CONSOLIDATED[0]), "not-recognised"),
     ("JSON of another act", converted_eu, [("x.json", JSON_CONSOLIDATED[1].read_bytes().replace(b'"eu-ai-act"', b'"data-act"'))], "not-recognised"),
     ("JSON without a field", converted_eu, [("x.json", JSON_CONSOLIDATED[1].read_bytes().replace(b'"paragraphs"', b'"paras"'))], "damaged"),
@@ -616,7 +653,7 @@ TITLES = {"oj-doc-ti", "doc-ti", "title-doc-first", "title-doc-last"}
 
 def page_words(path: Path) -> Iterator[str]:
     """The normative words of a page, node by node: without chrome, footnotes, marks, the act's title and its final words."""
-    page = lxml.html.document_fromstring(path.read_bytes(), parser=lxml.html.HTMLParser(encoding="utf-8"))
+    page: Any = lxml.html.document_fromstring(path.read_bytes(), parser=lxml.html.HTMLParser(encoding="utf-8"))
     parts = page.xpath("//div[contains(concat(' ', @class, ' '), ' eli-container ')]") or [page.find("body")]
     at_front = True
     for text in (text for part in parts for text in part.xpath(".//text()[not(parent::script or parent::style)]")):
@@ -628,7 +665,7 @@ def page_words(path: Path) -> Iterator[str]:
 
 
 def formex_words(paths: Sequence[Path]) -> Iterator[str]:
-    roots = {path.name: etree.parse(path).getroot() for path in paths if ".doc." not in path.name and ".toc." not in path.name}
+    roots: dict[str, Any] = {path.name: etree.parse(path).getroot() for path in paths if ".doc." not in path.name and ".toc." not in path.name}
     for name in sorted(roots):
         for text in roots[name].xpath("//text()[not(ancestor::BIB.INSTANCE or ancestor::NOTE or ancestor::FINAL or ancestor::TITLE[parent::ACT])]"):
             yield re.sub(r"\s+", "", text)
@@ -638,7 +675,7 @@ def markdown_words(paths: Sequence[Path]) -> Iterator[str]:
     for path in paths:
         if path.suffix == ".md":
             body = path.read_text("utf8").partition("\n---\n")[2].partition("\n---\n")[0]
-            yield from (re.sub(r"[\s*#]+", "", line) for line in body.splitlines() if not line.lstrip().startswith("|"))
+            yield from (re.sub(r"[\s#]+|(?<!\()\*+", "", line) for line in body.splitlines() if not line.lstrip().startswith("|"))
 
 
 def json_words(paths: Sequence[Path]) -> Iterator[str]:
@@ -671,7 +708,8 @@ def coverage(instrument: Instrument, source: Iterator[str], ordered: bool = True
 def test_nothing_is_lost(shared: Shared, source: Source) -> None:
     path = shared(source[0])
     files = sorted(path.glob(source[1])) if len(source) > 1 else [path]
-    pieces = {AI_FORMEX: formex_words, MDR_MD: markdown_words, AI_JSON: json_words}.get(source, lambda paths: page_words(paths[0]))(files)
+    words_of: dict[Source, Callable[[Sequence[Path]], Iterator[str]]] = {AI_FORMEX: formex_words, MDR_MD: markdown_words, AI_JSON: json_words}
+    pieces = words_of[source](files) if source in words_of else page_words(files[0])
     share, missing = coverage(real(shared, source), pieces, ordered=source not in (AI_FORMEX, MDR_MD, AI_JSON))
     assert share >= 0.995, (share, missing[:10])
 
@@ -717,7 +755,7 @@ def flattened(lines: Sequence[Line]) -> list[Line]:
     ids=lambda s: s if isinstance(s, str) else s[0].rsplit("/", 1)[-1],
 )
 def test_depth_is_found_again_from_the_numbers_alone(shared: Shared, source: Source, act: str) -> None:
-    page = lxml.html.document_fromstring(shared(source[0]).read_bytes(), parser=lxml.html.HTMLParser(encoding="utf-8"))
+    page: Any = lxml.html.document_fromstring(shared(source[0]).read_bytes(), parser=lxml.html.HTMLParser(encoding="utf-8"))
     lines = list(eurlex._Page(page).lines())
     known, guessed = euact.build(act, lines), euact.build(act, flattened(lines))
     assert {p.pinpoint: same_words(p.span.of(known.text)) for p in known.provisions} == {

@@ -178,10 +178,10 @@ def _gdpr(name: str, data: bytes, value: dict[str, Any]) -> Instrument:
             lines.append(Line("recital", fold(recital["text"]), f"({recital['number']})"))
         for chapter in value["chapters"]:
             lines += _gdpr_division(chapter, "CHAPTER")
+        notes = value.get("citations") or {}
+        lines += [Line("note", f"({note['number']}) {fold(note['text'])}") for note in (notes.values() if isinstance(notes, dict) else notes)]
     except (KeyError, TypeError, AttributeError) as error:
         raise _damaged(f"a field that it always has: {error}") from error
-    notes = value.get("citations") or {}
-    lines += [Line("note", f"({note['number']}) {fold(note['text'])}") for note in (notes.values() if isinstance(notes, dict) else notes)]
     date, language = euact.iso_date(str(value.get("updated"))), str(value.get("language") or "en").lower()
     source = euact.Source(act, title, date, language, "converted", NAME, [(name, data)])
     return euact.instrument(source, euact.build(act, lines))

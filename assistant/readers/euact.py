@@ -45,7 +45,7 @@ QUOTES = "‘’“”„‚«»\"'"
 DASHES = "—–-•·"
 _BIS = {"bis": "a", "ter": "b", "quater": "c", "quinquies": "d", "sexies": "e", "septies": "f", "octies": "g"}
 _BIS_WORD = re.compile(r"\s+(" + "|".join(_BIS) + r")\b")
-_LABEL = re.compile(rf"(?:\(\s*)?(?:\d{{1,3}}(?:\.\d{{1,2}}){{0,3}}[a-z]{{0,2}}|[a-zA-Z]{{1,2}}|[ivxl]{{1,6}})(?:\s(?:{'|'.join(_BIS)}))?(?:\.\)|[.)])$")
+_LABEL = re.compile(rf"(?:\(\s*)?(?:\d{{1,3}}(?:\.\d{{1,2}}){{0,3}}[a-z]{{0,2}}|[^\W\d_]{{1,2}}|[ivxl]{{1,6}})(?:\s(?:{'|'.join(_BIS)}))?(?:\.\)|[.)])$")
 _PARAGRAPH = re.compile(rf"(\(?\d{{1,3}}(?:\.\d{{1,2}}){{0,3}}[a-z]{{0,2}}(?:\s(?:{'|'.join(_BIS)}))?[.)])\s(?=\S)")
 _OPENS_QUOTE = re.compile(r"[‘“„‚«»\"]\s?\(?(?:\d{1,3}(?:\.\d+)*[a-z]{0,2}|[a-z]{1,2}|[ivx]{1,5})(?:\sbis)?[.)]")
 _CLOSES_QUOTE = re.compile(r"[’”“«»\"]\s*[.,;:]*$")
@@ -94,6 +94,15 @@ _DIVISION_NUMBER = re.compile(r"(?:\s|^)([IVXL]+[A-Z]?|\d+[a-zA-Z]?)\b(?!.*(?:\s
 _GROUP = re.compile(r"(?P<word>[^\W\d]+)\s(?P<number>[A-Z]|[IVX]+|\d{1,2})(?P<rest>\W.*|)$")
 _NUMBERED_GROUP = re.compile(r"(?P<label>\d{1,2}(?:\.\d{1,2}){0,3}\.)\s?(?P<words>.+)$")
 _POINTS = 3  # tree depth of the outermost points; above them stand chapter or annex, section or group, article
+
+
+def _article_number(label: str) -> str:
+    """The number in a printed article heading, whatever the language: "Artikel 4 bis" -> "4a", "Article premier" -> "1"; "" without one."""
+    if re.search(r"\bpremier$", label):
+        return "1"
+    match = _ARTICLE_NUMBER.search(label)
+    letter = (match[2] or "").lower() if match else ""
+    return f"{match[1]}{_BIS.get(letter, letter)}" if match else ""
 
 
 class _Builder:
@@ -157,15 +166,14 @@ class _Builder:
             self._division = self._open(path, "container", 1 if self._chapter else 0, line.label)
 
     def _article(self, line: Line) -> None:
-        match = _ARTICLE_NUMBER.search(line.label)
-        if not match:
+        number = _article_number(line.label)
+        if not number:
             return self._words(Line("words", line.label, depth=0))
-        letter = (match[2] or "").lower()
         if self._part != "body":  # an act without chapters: what is open is the preamble
             self._leave(0)
         self._part = "body"
         self._defining = False
-        self._root = self._prefix = self._open(f"art-{match[1]}{_BIS.get(letter, letter)}", "article", 2, line.label)
+        self._root = self._prefix = self._open(f"art-{number}", "article", 2, line.label)
 
     def _recital(self, line: Line) -> None:
         self._part = "preamble"
@@ -182,7 +190,7 @@ class _Builder:
             self.tree.open(Pinpoint(self.instrument, "preamble"), "container", 0)
 
     def _annex(self, line: Line) -> None:
-        match = re.search(r"\b([IVXL]+)$", line.label.strip())
+        match = re.search(r"(?<!\w)([IVXL]+)(?!\w)", line.label)
         self._annexes += 1
         self._part = "annex"
         number = match[1].lower() if match else "i"
@@ -254,15 +262,19 @@ class _Builder:
         return opened
 
     def _kind(self, line: Line, name: str) -> str:
+        """A numbered paragraph, or a definition when the article's points begin with a term in quotation marks."""
         if self._part != "body" or self._stack or not name[0].isdigit():
             return "point"
-        if line.label.endswith("."):
+        if line.depth == 0 and line.label.endswith("."):
             return "paragraph"
         self._defining = self._defining or bool(re.match(r"[‘“„»«\"][^‘“„»«\"]+[’”“»«\"]", line.words))
-        return "definition" if self._defining else "point"
+        return "definition" if self._defining else "paragraph" if line.depth == 0 else "point"
 
     def _words(self, line: Line) -> None:
         if not line.words:
+            return
+        if re.fullmatch(r"[—–\s-]{5,}", line.words):  # how a consolidated page prints what was deleted
+            self._settle_marks(self.tree.current or self._division)
             return
         if self._part == "title":
             self._enter_preamble()
@@ -301,9 +313,8 @@ class _Builder:
         self._pending.append(line.words)
 
     def _gone(self, line: Line) -> None:
-        number = _ARTICLE_NUMBER.search(line.label)
-        if number and re.match(r"[^\W\d]{4,}", line.label):
-            self._settle_marks(Pinpoint(self.instrument, f"art-{number[1]}{(number[2] or '').lower()}"))
+        if re.search(r"[^\W\d]{4,}", line.label):
+            self._settle_marks(Pinpoint(self.instrument, f"art-{_article_number(line.label)}"))
         elif self._prefix is not None:
             self._pop(line.depth)
             base = self._stack[-1][2] if self._stack else self._prefix
@@ -356,6 +367,8 @@ def build(instrument: str, lines: Sequence[Line]) -> Built:
     text, provisions = builder.tree.result()
     if not any(p.kind in ("article", "annex") for p in provisions):
         raise Unreadable("no-articles", "this looks like a European act, but no article was found in it", "Give the full text, not a summary or a notice")
+    if re.search("[\ud800-\udfff\0]", text):
+        raise Unreadable("damaged", "this document holds characters that are none", "Fetch it again")
     repeated = tuple(("repeated", p.address) for p in builder.tree.repeated)
     return Built(text, provisions, (*builder.marks, *repeated))
 

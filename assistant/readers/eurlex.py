@@ -47,10 +47,7 @@ def _read_page(name: str, data: bytes) -> Instrument:
     if _is_lossy_markdown(data[:8192]):
         what = "a Markdown conversion of the Official Journal's PDF, with footnotes among the recitals"
         raise Unreadable("lossy-conversion", what, "Give the HTML or the Formex files of EUR-Lex instead")
-    try:
-        page = lxml.html.document_fromstring(data, parser=lxml.html.HTMLParser(encoding="utf-8", huge_tree=False))
-    except etree.ParserError as error:
-        raise Unreadable("damaged", f"this page cannot be read: {error}", "Fetch it again; it may be cut short") from error
+    page = _parse(data)
     _refuse_amendments(page)
     lines = list(_Page(page).lines())
     titles = [line.words for line in lines if line.kind == "title"]
@@ -58,6 +55,20 @@ def _read_page(name: str, data: bytes) -> Instrument:
     date, language = _date_and_language(page)
     source = euact.Source(act, " ".join(titles), date, language, "original", NAME, [(name, data)])
     return euact.instrument(source, euact.build(act, lines), _facts(page))
+
+
+def _parse(data: bytes) -> HtmlElement:
+    """The whole page, or `Unreadable`: the parser alone would pass half a page for a page."""
+    parser = lxml.html.HTMLParser(encoding="utf-8", huge_tree=False)
+    if b"</html>" not in data[-4096:].lower():
+        raise Unreadable("damaged", "this page is cut short: its end is missing", "Fetch it again")
+    try:
+        page = lxml.html.document_fromstring(data, parser=parser)
+    except etree.ParserError as error:
+        raise Unreadable("damaged", f"this page cannot be read: {error}", "Fetch it again") from error
+    if any("depth" in entry.message for entry in parser.error_log):
+        raise Unreadable("too-deep", "this page is nested deeper than any act is", "Give the page as EUR-Lex serves it")
+    return page
 
 
 def _refuse_amendments(page: HtmlElement) -> None:
@@ -101,7 +112,7 @@ _SKIPPED = {"script", "style", "col", "colgroup", "hr", "head"}
 _HEADINGS = {
     "ti-section-1": "division", "title-division-1": "division", "ti-section-2": "heading", "title-division-2": "heading",
     "ti-art": "article", "title-article-norm": "article", "sti-art": "heading", "stitle-article-norm": "heading",
-    "ti-annotation": "group", "signatory": "final", "footnote": "note",
+    "signatory": "final", "footnote": "note",
 }  # fmt: skip
 _MARKS = {"modref", "arrow"}
 _INLINE_MARK = re.compile(r"[►▼](?P<code>[A-Z]\d*)\s?|\s?◄")
@@ -211,7 +222,7 @@ class _Page:
         """A title line of the act, or of an annex: the number first, its heading after it."""
         if self._state == "title" and name not in ("title-annex-1", "title-annex-2"):
             return Line("title", words)
-        if re.fullmatch(r"[^\W\d]+(?:\s[IVXL]+)?", words) and not self._annex_line:
+        if re.fullmatch(r"(?:[IVXL]+\.?\s)?[^\W\d]+(?:\s[IVXL]+)?", words) and not self._annex_line:
             self._state, self._annex_line = "annex", True
             return Line("annex", label=words)
         self._annex_line = False

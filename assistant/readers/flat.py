@@ -6,7 +6,7 @@ is printed; the tests hold them against pages whose structure is known. Knows no
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from assistant.pinpoint import roman_value
 from assistant.readers import euact
@@ -43,7 +43,10 @@ def split_label(text: str) -> tuple[str, str]:
 
 
 def lines(paragraphs: Iterable[Printed]) -> list[Line]:
-    """The paragraphs as points and words, each with the depth at which it stands; a titled point is a `group`."""
+    """The paragraphs as points and words, each with the depth at which it stands; a titled point is a `group`.
+
+    As in every `Line`, depth 0 is for numbered paragraphs ("1."): a list without them begins at 1.
+    """
     items = _items(paragraphs)
     stack: list[_Level] = []
     done: list[Line] = []
@@ -56,7 +59,8 @@ def lines(paragraphs: Iterable[Printed]) -> list[Line]:
         depth, level = _place(label, stack, items, index)
         stack = [*stack[:depth], level]
         done.append(Line("group", f"{label} {words}", depth=depth) if title and words else Line("point", words, label, depth))
-    return done
+    numbered = any(line.kind != "words" and line.depth == 0 and re.match(r"\d", line.label or line.words) for line in done)
+    return done if numbered else [replace(line, depth=line.depth + 1) for line in done]
 
 
 def _items(paragraphs: Iterable[Printed]) -> list[tuple[str, str, bool]]:

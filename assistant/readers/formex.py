@@ -354,7 +354,9 @@ class _Walk:
     def _inline_child(self, child: Element) -> str:
         kind = child.get("TYPE", "")
         if child.tag in ("QUOT.START", "QUOT.END"):
-            return chr(int(child.get("CODE", "2018" if child.tag == "QUOT.START" else "2019"), 16))
+            code = child.get("CODE", "")
+            mark = chr(int(code, 16)) if re.fullmatch(r"[0-9A-Fa-f]{4}", code) else ""
+            return mark if mark.isprintable() and mark else "‘" if child.tag == "QUOT.START" else "’"
         if child.tag == "NOTE":
             return self._note(child)
         words = self._inline(child)
