@@ -111,15 +111,15 @@ def build(source: Source, paras: Sequence[Para]) -> Instrument:
 def _in_number(tree: Tree, source: Source) -> bool:
     """Whether a numbered paragraph is open: what follows it without a number goes on with it."""
     current = tree.current
-    return current is not None and bool(re.search(r"(?:\(|:)\d+\)?$", current.path))
+    return current is not None and bool(re.search(r"(?:\(|:)(?:[a-z]+-)?[\d.]+\)?$", current.path))
 
 
 def _alias(topics: Sequence[tuple[str, str]], para: Para, taken: set[str]) -> str:
     """The topic that a heading or a paragraph's beginning stands for, once."""
     for pattern, topic in topics:
         text = pattern.startswith("text:")
-        if text == (para.level == 0) and re.search(pattern.removeprefix("text:"), para.words) and not any(path.endswith(f":{topic}") for path in taken):
-            return topic if not text or re.match(pattern.removeprefix("text:"), para.words) else ""
+        if text == (para.level == 0) and re.search(pattern.removeprefix("text:"), para.words, re.I) and not any(path.endswith(f":{topic}") for path in taken):
+            return topic if not text or re.match(pattern.removeprefix("text:"), para.words, re.I) else ""
     return ""
 
 
@@ -134,6 +134,8 @@ def _path(source: Source, name: str, above: Sequence[tuple[int, str]], taken: se
 # ---- dates -------------------------------------------------------------------------------------------------------
 
 _ISSUED = (
+    r"(?im)^\s*document issued on:?\s+(?P<month>[A-Z][a-z]+)\s+(?P<day>\d{1,2}),?\s+(?P<year>\d{4})",
+    r"(?im)^\s*(?P<month>January|February|March|April|May|June|July|August|September|October|November|December)\s+(?:(?P<day>\d{1,2}),\s+)?(?P<year>(?:19|20)\d{2})\s*$",
     r"(?i)(?:document |guidance )?(?:issued|issue date|adopted)(?: on)?:?\s+(?P<month>[A-Z][a-z]+)\s+(?P<day>\d{1,2}),?\s+(?P<year>\d{4})",
     r"(?P<month>January|February|March|April|May|June|July|August|September|October|November|December)\s+(?:(?P<day>\d{1,2}),?\s+)?(?P<year>(?:19|20)\d{2})\b",
     r"(?i)(?:adopted on\s+)?(?P<day>\d{1,2})\s+(?P<month>January|February|March|April|May|June|July|August|September|October|November|December)\s+(?P<year>\d{4})",
@@ -227,11 +229,12 @@ def mark_headings(lines: Sequence[str], entries: Sequence[Entry]) -> Iterator[tu
     found_at: dict[int, tuple[int, int]] = {}  # line -> (entry, lines taken)
     places: dict[int, list[tuple[int, int]]] = {}
     for at in range(len(lines)):
-        for take in (1, 2, 3, 4):
+        for take in range(1, 8):
             run = [line for line in lines[at : at + 2 * take] if line.strip()][:take]
             if not lines[at].strip() or len(run) < take:
                 break
-            place = wanted.get(_key(" ".join(run)))
+            key = _key(" ".join(run))
+            place = wanted.get(key, wanted.get(key.rstrip("0123456789")))  # a footnote's number may stick to a heading
             if place is not None:
                 last = next(i for i in range(at, len(lines)) if [line for line in lines[at : i + 1] if line.strip()] == run)
                 places.setdefault(place, []).append((at, last + 1))

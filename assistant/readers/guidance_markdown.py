@@ -170,7 +170,7 @@ def _outcomes(para: Para) -> Iterator[Para]:
     for start, stop in zip(starts, [*starts[1:], len(para.words)], strict=False):
         found = _OUTCOME.match(para.words, start)
         assert found is not None
-        yield Para(para.words[found.end() : stop].strip(), 0, f"{found['name']}:", slug(found["name"].replace(".", "_")).replace("-", "-"))
+        yield Para(para.words[found.end() : stop].strip(), 0, f"{found['name']}:", found["name"].lower().replace(" ", "-"))
 
 
 def _nist_page(name: str, data: bytes) -> Instrument:
