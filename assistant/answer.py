@@ -1,157 +1,363 @@
-"""From hits to an answer: claims made of exact quotations, notes on dates and layers, or a refusal with its reason.
+"""From a question to an answer: claims made of exact quotations, notes on dates and limits, or a refusal with its reason.
 
-Every claim's words are cut from the source here, never taken from a model. Pure; knows nothing of engines.
+Every claim's words are cut from the source here, never taken from a model. Pure over a `Library` and a query vector;
+knows nothing of engines, settings or the record.
 """
 
 import re
-from collections.abc import Sequence
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from assistant.law import Answer, Citation, Claim, Hit, Passage, Quote
+from assistant import corpus, refuse
+from assistant.followups import rewrite
+from assistant.law import FRAMEWORKS, Answer, Citation, Claim, Hit, Quote, framework_of
 from assistant.library import Found, Library, tokens
-from assistant.retrieve import Filter, expand, whole
+from assistant.pinpoint import Pinpoint
+from assistant.quoting import Cut, best_sentence, body, cut_points, score_of, whole_body
+from assistant.retrieve import Filter, expand, named_frameworks, search
 from assistant.verify import cite
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 REFUSAL = "The indexed texts do not support an answer to this question."
 MOST_CLAIMS = 6
-LONGEST = 700  # characters of one quotation
+PLAIN_CLAIMS = 5  # of a plain question; six are for lists and comparisons
+FIRST_PLACES = 3  # the first claims come from so many different provisions
+SHORT = 700  # characters: a provision up to this length is quoted whole
+LIST = 1000  # and a list up to this
+NEAR = 0.72  # share of the best hit's score that a further provision needs
+SAME = 0.45  # share of a question's words that a further paragraph of the same provision needs
+
+_COMPARES = re.compile(
+    r"\b(?:compar\w*|differ\w*|versus|vs\.?|side by side|across (?:the )?(?:frameworks|laws|jurisdictions|regimes|all)|"
+    r"(?:each|every|all|which|both) (?:of the )?(?:five |six |three |two )?(?:frameworks?|laws?|regimes?|jurisdictions?|regulations)|under each|as opposed to|and what about under)\b",
+    re.I,
+)  # fmt: skip
+_DEFINES = re.compile(
+    r"^\W*(?:what (?:is|are)(?: meant by)?|what does|what do|what counts as|what qualifies as|who (?:is|are|counts as)|how (?:is|are)|define|definition of|meaning of|what is the (?:definition|meaning) of)\s+"
+    r"(?:an?\s+|the\s+(?:term\s+)?)?[\"'“‘]?(?P<term>[\w() -]{2,60}?)[\"'”’]?(?:\s+(?:mean|defined|means|stand for)\b.*|\s+(?:according to|under|in|for the purposes? of|within)\b.*|\s+and (?:what|how|who)\b.*)?[?.! ]*$",
+    re.I,
+)  # fmt: skip
+_WHAT_IS_THE = re.compile(r"^(?:deadline|time|limit|penalt|fine|maximum|minimum|highest|normal|role|duty|duties|obligation|right|rule|process|procedure|difference|purpose|principle|date|status|legal)", re.I)
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """A quotable run of words: a sentence or a point, with the opening words of the list it stands in."""
+class Response:
+    """What a question gave: the question as it was understood, what search found, and the answer."""
 
-    passage: Passage
-    quote: str
-    opening: str  # "" unless the piece is a point of a list
-    opening_of: Passage | None
-    score: float
+    question: str
+    hits: tuple[Hit, ...]
+    answer: Answer
 
 
-def extractive(library: Library, question: str, hits: Sequence[Hit], wanted: Filter) -> Answer:
+def respond(
+    library: Library, question: str, wanted: Filter, embed: "Callable[[str], NDArray[np.float32]]", history: Sequence[Mapping[str, str]] = (), k: int = 10
+) -> Response:
+    """The answer to a question in its conversation; `embed` turns the question, once understood, into its vector."""
+    understood = rewrite(question, history)
+    vector = embed(understood[:2000])
+    hits = search(library, understood, vector, wanted, k) if understood.strip() else []
+    answer = extractive(library, understood, hits, wanted, vector)
+    if understood != question.strip():
+        answer = Answer(answer.claims, answer.abstained, answer.reason, (f"Read as: {understood}", *answer.notes))
+    return Response(understood, tuple(hits), answer)
+
+
+def extractive(library: Library, question: str, hits: Sequence[Hit], wanted: Filter, vector: "NDArray[np.float32] | None" = None) -> Answer:
     """An answer whose every claim is a quotation; abstains when the hits bear too little on the question."""
-    if not hits or not supported(library, question, hits):
-        return refuse(hits)
-    claims: list[Claim] = []
-    for place, hit in enumerate(hits[:4]):
-        room = 4 if place == 0 else 1
-        if len(claims) < MOST_CLAIMS:
-            claims.extend(_claims(library, question, hit, wanted, min(room, MOST_CLAIMS - len(claims))))
+    stranger = refuse.elsewhere(question, library, wanted)
+    if stranger:
+        return refused(hits, f"The question is about {stranger.words}, which is not among the indexed texts. To add a text: pincite ingest FILE --instrument ID")
+    named = [h for h in hits if "reference" in h.via]
+    if not hits or not (named or supported(library, question, hits, wanted, vector)):
+        return refused(hits, "")
+    claims = compared(library, question, wanted) or _claims(library, question, hits, named, wanted)
     if not claims:
-        return refuse(hits)
-    return Answer(tuple(claims), False, "", notes(claims, library, question))
+        return refused(hits, "")
+    return Answer(tuple(claims), False, "", notes(claims, library, question, wanted))
 
 
-def refuse(hits: Sequence[Hit]) -> Answer:
-    """The one refusal, with the nearest provisions."""
+def refused(hits: Sequence[Hit], why: str) -> Answer:
+    """The one refusal, with its reason where one can be named and the nearest provisions."""
     near = ", ".join(str(h.passage.pinpoint) for h in hits[:3])
-    return Answer((), True, REFUSAL, (f"Nearest provisions: {near}",) if near else ())
+    return Answer((), True, REFUSAL, tuple(note for note in (why, f"Nearest provisions: {near}" if near else "") if note))
 
 
-def supported(library: Library, question: str, hits: Sequence[Hit]) -> bool:
-    """Whether the best hits carry enough of the question's own words, weighed by how rare they are."""
-    if any("reference" in h.via for h in hits):
-        return True
-    words = [t for t in dict.fromkeys(tokens(question)) if not t.isdigit()]
-    if not words:
-        return False
-    weight = {w: _rarity(library, w) for w in words}
-    seen: set[str] = set()
-    for hit in hits[:3]:
-        seen.update(tokens(" ".join((*hit.passage.trail, hit.passage.heading, hit.passage.text))))
-    spelt = set(tokens(expand(question))) - set(words)
-    covered = sum(v for w, v in weight.items() if w in seen) + (1.0 if spelt & seen else 0.0)
-    return covered >= 0.3 * sum(weight.values())
+def supported(library: Library, question: str, hits: Sequence[Hit], wanted: Filter, vector: "NDArray[np.float32] | None") -> bool:
+    """Whether the library speaks to the question well enough; without a vector the question's words alone decide."""
+    if vector is not None:
+        return refuse.support(refuse.features(library, question, vector, wanted, hits)) >= refuse.level().level
+    return score_of(library, question, " ".join(" ".join((*h.passage.trail, h.passage.heading, h.passage.text)) for h in hits[:3])) >= 0.5
 
 
-def _rarity(library: Library, word: str) -> float:
-    known = library.lexical.vocab_dict
-    if word not in known:
-        return 6.0
-    return float(np.clip(8.0 - np.log1p(library.word_counts.get(known[word], 1)), 0.5, 8.0))
+# ---- which provisions --------------------------------------------------------------------------------------------
 
 
-def _claims(library: Library, question: str, hit: Hit, wanted: Filter, room: int) -> list[Claim]:
-    passage = whole(library, hit, wanted.as_of)
-    pieces = _pieces(library, passage, question, wanted)
-    if not pieces:
-        return []
-    ranked = sorted(range(len(pieces)), key=lambda i: -pieces[i].score)
-    top = pieces[ranked[0]]
-    chosen = [i for i in ranked[:room] if pieces[i].score >= 0.5 * top.score and (top.opening or i == ranked[0])]
-    if top.opening and room > 1:  # a list is answered with its points, in order
-        chosen = [i for i in range(len(pieces)) if pieces[i].opening == top.opening][:room]
-    return [claim for i in sorted(chosen) if (claim := _claim(pieces[i]))]
+def _claims(library: Library, question: str, hits: Sequence[Hit], named: Sequence[Hit], wanted: Filter) -> list[Claim]:
+    if named:
+        return _beside_named(library, question, hits, named, wanted)
+    defined = _definition(library, question, wanted)
+    found = [f for h in _order(question, hits) if (f := _unit(library, h, wanted))]
+    if defined:
+        found = [defined, *(f for f in found if f.pinpoint.root != defined.pinpoint.root or not f.pinpoint.contains(defined.pinpoint))]
+    claims = _first_of_each(library, found, question, wanted, FIRST_PLACES)
+    if found and len(claims) < PLAIN_CLAIMS:
+        claims.extend(_more(library, found[0], claims, question, wanted, PLAIN_CLAIMS - len(claims)))
+    return _distinct(claims)[:MOST_CLAIMS]
 
 
-def _claim(piece: Piece) -> Claim | None:
-    citations: list[Citation] = []
-    words = piece.quote
-    if piece.opening and piece.opening_of:
-        opening = cite(Quote(piece.opening_of.pinpoint, piece.opening), piece.opening_of)
-        if isinstance(opening, Citation):
-            citations.append(opening)
-            words = f"{piece.opening} {piece.quote}"
-    granted = cite(Quote(piece.passage.pinpoint, piece.quote), piece.passage)
-    if not isinstance(granted, Citation):
+def _first_of_each(library: Library, found: Sequence[Found], question: str, wanted: Filter, places: int) -> list[Claim]:
+    """One claim from each of the first `places` provisions."""
+    claims: list[Claim] = []
+    used: list[Pinpoint] = []
+    for unit in found:
+        if len(used) < places and not any(p.contains(unit.pinpoint) for p in used):
+            made = _unit_claims(library, unit, question, wanted, 1)
+            claims.extend(made)
+            used.extend([unit.pinpoint] if made else [])
+    return claims
+
+
+def _beside_named(library: Library, question: str, hits: Sequence[Hit], named: Sequence[Hit], wanted: Filter) -> list[Claim]:
+    """The provisions that a question names, and what else speaks to it when it asks more than for their words."""
+    others = [h for h in hits if "reference" not in h.via]
+    if not _speaks(question) or not others or any(h.passage.pinpoint.steps for h in named):
+        return _named_claims(library, question, named, wanted)
+    fit = max((score_of(library, question, h.passage.text) for h in others[:2]), default=0.0)
+    mine = max((score_of(library, question, c.text) for c in _named_claims(library, question, named, wanted)), default=0.0)
+    if fit < mine + 0.1:
+        return _named_claims(library, question, named, wanted)
+    claims = [c for h in named[:2] for c in _named_claims(library, question, [h], wanted)[:1]]
+    found = [f for h in _order(question, others) if (f := _unit(library, h, wanted))]
+    return _distinct([*claims, *_first_of_each(library, found, question, wanted, FIRST_PLACES)])[:MOST_CLAIMS]
+
+
+def _named_claims(library: Library, question: str, named: Sequence[Hit], wanted: Filter) -> list[Claim]:
+    """The words of the provisions that the question names: whole where short, otherwise its paragraphs or points."""
+    claims: list[Claim] = []
+    room = max(1, MOST_CLAIMS // len(named[:3]))
+    for hit in named[:3]:
+        unit = library.find(hit.passage.pinpoint, wanted.as_of, version=hit.passage.version, layer=hit.passage.layer)
+        if unit is None:
+            continue
+        children = [c for p in library.children(unit) if (c := _same(library, p, unit, wanted))]
+        if len(whole_body(unit)) <= SHORT or not children or body(unit, children[0]).strip().endswith((":", "—")):
+            claims.extend(_unit_claims(library, unit, question, wanted, room))
+            continue
+        lead = best_sentence(library, unit, children, question)
+        parts = sorted(children, key=lambda c: -score_of(library, question, c.text))[:room] if _speaks(question) else children[:room]
+        claims.extend(c for c in [_claim(lead)] if lead and c)
+        for part in sorted(parts, key=lambda c: c.span.start):
+            claims.extend(_unit_claims(library, part, question, wanted, 1))
+    return _distinct(claims)[:MOST_CLAIMS]
+
+
+def _speaks(question: str) -> bool:
+    """Whether a question that names a provision says more than its name."""
+    return len([w for w in tokens(re.sub(r"\([\w.]+\)|\d[\w.]*", " ", question)) if w not in ("say", "articl", "art", "section", "act", "gdpr", "ai", "cfr", "requir", "explain", "pleas", "rule", "point", "paragraph")]) >= 3
+
+
+def _order(question: str, hits: Sequence[Hit]) -> list[Hit]:
+    """The hits to quote from: of the frameworks named where there are any, near the best in score, recitals after operative text."""
+    frameworks = named_frameworks(question)
+    inside = [h for h in hits if framework_of(h.passage.instrument) in frameworks] if frameworks else []
+    pool = list(inside or hits)
+    best = pool[0].score
+    near = [h for h in pool if h.score >= NEAR * best][: FIRST_PLACES + 2]
+    if re.search(r"\b(?:draft|guidance|recital|proposed|proposal)\b", question, re.I):
+        return near
+    return sorted(near, key=lambda h: (_explains(h), near.index(h)))
+
+
+def _explains(hit: Hit) -> bool:
+    """Whether a hit explains rather than rules: recitals and drafts."""
+    return hit.passage.pinpoint.path.startswith("rec-") or hit.passage.status in ("draft", "proposed")
+
+
+def _unit(library: Library, hit: Hit, wanted: Filter) -> Found | None:
+    """The provision to quote for a hit: the hit itself, or what encloses it as long as that stays short."""
+    p = hit.passage.pinpoint
+    found = library.find(p, wanted.as_of, version=hit.passage.version, layer=hit.passage.layer)
+    while found and p.parent is not None and p.steps:
+        outer = library.find(p.parent, wanted.as_of, version=hit.passage.version, layer=hit.passage.layer)
+        if outer is None or outer.kind == "container" or len(whole_body(outer)) > SHORT:
+            break
+        p, found = p.parent, outer
+    return found
+
+
+def _same(library: Library, p: Pinpoint, like: Found, wanted: Filter) -> Found | None:
+    return library.find(p, wanted.as_of, version=like.edition.version, layer=like.edition.layer)
+
+
+# ---- which words -------------------------------------------------------------------------------------------------
+
+
+def _unit_claims(library: Library, unit: Found, question: str, wanted: Filter, room: int) -> list[Claim]:
+    """Claims from one provision: whole where it is short, the points or the sentence that fit the question where it is not."""
+    cuts = cut_points(library, unit, question, wanted.as_of, room, SHORT, LIST)
+    return [claim for cut in cuts if (claim := _claim(cut))]
+
+
+def _claim(cut: Cut | None) -> Claim | None:
+    if cut is None:
         return None
-    return Claim(words, (*citations, granted))
+    citations: list[Citation] = []
+    words: list[str] = []
+    for found, quote in (*cut.openings, (cut.found, cut.quote)):
+        granted = cite(Quote(found.pinpoint, quote), cut.library.as_passage(found))
+        if not isinstance(granted, Citation):
+            return None
+        citations.append(granted)
+        words.append(quote)
+    return Claim(" ".join(words), tuple(citations))
 
 
-def _pieces(library: Library, passage: Passage, question: str, wanted: Filter) -> list[Piece]:
-    """The sentences of a provision and of everything below it, each at its own address, scored by the question's words."""
-    words = set(tokens(expand(question)))
-    pieces: list[Piece] = []
-
-    def walk(found: Found, opening: str, opening_of: Passage | None) -> None:
-        here = library.as_passage(found)
-        below = [c for p in library.children(found) if (c := library.find(p, wanted.as_of, version=found.edition.version, layer=found.edition.layer))]
-        own = found.text[: below[0].span.start - found.span.start] if below else found.text
-        sentences = _quotable(own, found)
-        lead = sentences[-1] if below and sentences and sentences[-1].endswith((":", "—", "-")) else ""
-        for sentence in sentences:
-            if sentence != lead:
-                pieces.append(Piece(here, sentence, opening, opening_of, _overlap(sentence, words)))
-        for child in below:
-            walk(child, lead or opening, here if lead else opening_of)
-
-    found = library.find(passage.pinpoint, wanted.as_of, version=passage.version, layer=passage.layer)
-    if found:
-        walk(found, "", None)
-    return pieces
+def _more(library: Library, first: Found, claims: Sequence[Claim], question: str, wanted: Filter, room: int) -> list[Claim]:
+    """Further paragraphs of the best provision that speak to the question."""
+    root = library.find(first.pinpoint.root, wanted.as_of, version=first.edition.version, layer=first.edition.layer)
+    if root is None or root.kind == "container":
+        return []
+    quoted = [c.pinpoint for claim in claims for c in claim.citations]
+    others = []
+    for p in library.children(root)[:40]:
+        if not any(p.contains(q) or q.contains(p) for q in quoted):
+            child = _same(library, p, root, wanted)
+            if child and child.kind in ("paragraph", "point") and (worth := score_of(library, question, child.text)) >= SAME:
+                others.append((worth, child))
+    picked = sorted(sorted(others, key=lambda o: -o[0])[:room], key=lambda o: o[1].span.start)
+    return [c for _, child in picked for c in _unit_claims(library, child, question, wanted, 1)]
 
 
-def _quotable(own: str, found: Found) -> list[str]:
-    """The sentences of a provision's own words, without its number and heading lines."""
-    lines = [line for line in own.split("\n") if line.strip()]
-    if found.kind in ("article", "annex", "section", "rule", "schedule"):
-        lines = [line for line in lines if line.strip() != found.heading and not re.fullmatch(r"(?:Article|ANNEX|§)\s*[\w.]+.{0,80}", line.strip())]
-    sentences: list[str] = []
-    for line in lines:
-        body = re.sub(r"^\s*(?:\(\w{1,5}\)|\d{1,3}\.)\s+", "", line).strip()
-        sentences.extend(s.strip() for s in re.split(r"(?<=[.;])\s+(?=[A-Z“‘])", body) if len(s.strip()) > 15)
-    return [s if len(s) <= LONGEST else s[: s.rfind(",", 0, LONGEST) if s.rfind(",", 0, LONGEST) > 100 else LONGEST] for s in sentences]
+def _distinct(claims: Sequence[Claim]) -> list[Claim]:
+    """The claims without those whose last quotation another one already holds."""
+    kept: list[Claim] = []
+    for claim in claims:
+        place = claim.citations[-1]
+        if not any(k.citations[-1].source_sha256 == place.source_sha256 and k.citations[-1].start <= place.start and place.end <= k.citations[-1].end for k in kept):
+            kept.append(claim)
+    return kept
 
 
-def _overlap(sentence: str, words: set[str]) -> float:
-    mine = set(tokens(sentence))
-    return len(mine & words) / (4 + len(mine)) ** 0.5 if mine else 0.0
+# ---- definitions -------------------------------------------------------------------------------------------------
 
 
-def notes(claims: Sequence[Claim], library: Library, question: str) -> tuple[str, ...]:
-    """What a reader must know beside the claims: dates, drafts, vacated text, and layers."""
-    found: list[str] = []
+@lru_cache(maxsize=4)
+def _defined_terms(library: Library) -> dict[str, tuple[Pinpoint, ...]]:
+    """Every term that a text defines, as its stems, with the provisions that define it."""
+    terms: dict[str, list[Pinpoint]] = {}
+    for e in library.editions.values():
+        if e.same_as or "." in e.version:
+            continue
+        for p in library.addresses(e.id):
+            if (term := p.path.partition("/")[2]) and "(" not in term:
+                terms.setdefault(" ".join(tokens(term.replace("-", " "))), []).append(p)
+            elif p.steps and p.root.address in ("gdpr:art-4", "eu-ai-act:art-3", "mdr:art-2", "dpdp:s-2", "dpdp-rules:r-2") and len(p.steps) == 1:
+                found = library.find(p, "9999-01-01", version=e.version, layer=e.layer)
+                quoted = re.match(r"\W*(?:\(?\w{1,3}[.)])?\s*[\"'“‘](.{2,80}?)[\"'”’]", found.text) if found else None
+                if quoted:
+                    terms.setdefault(" ".join(tokens(quoted[1])), []).append(p)
+    return {term: tuple(dict.fromkeys(places)) for term, places in terms.items()}
+
+
+def _definition(library: Library, question: str, wanted: Filter) -> Found | None:
+    """The definition that a question asks for: of the framework named, else of the first framework that defines the term."""
+    asked = _DEFINES.match(question)
+    if not asked or _WHAT_IS_THE.match(asked["term"]):
+        return None
+    places = _defined_terms(library).get(" ".join(tokens(asked["term"])), ())
+    frameworks = wanted.frameworks or named_frameworks(question)
+    allowed = [p for p in places if (not wanted.instruments or p.instrument in wanted.instruments) and (not frameworks or framework_of(p.instrument) in frameworks)]
+    for p in sorted(allowed or (() if wanted.frameworks or wanted.instruments else places), key=lambda p: FRAMEWORKS.index(framework_of(p.instrument)) if framework_of(p.instrument) in FRAMEWORKS else 99):
+        found = library.find(p, wanted.as_of, layer="" if wanted.layer == "any" else wanted.layer)
+        if found:
+            return found
+    return None
+
+
+# ---- comparisons -------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=1)
+def topics() -> tuple[dict[str, list[str]], ...]:
+    """The topics on which frameworks can be compared, from `corpus/comparisons.toml`."""
+    rows = tomllib.loads((corpus.root() / "comparisons.toml").read_text("utf8"))["topic"]
+    return tuple({k: (v if isinstance(v, list) else [v]) for k, v in row.items()} for row in rows)
+
+
+def compared(library: Library, question: str, wanted: Filter) -> list[Claim]:
+    """One claim for each framework, when the question compares frameworks on a topic; otherwise none."""
+    named = [f for f in named_frameworks(question) if f != "principles"]
+    if not (_COMPARES.search(question) or len(named) >= 3) or (len(named) == 1 and not _COMPARES.search(question)):
+        return []
+    topic = max(topics(), key=lambda t: sum(len(re.findall(cue, question.lower())) for cue in t["cues"]))
+    if not any(re.search(cue, question.lower()) for cue in topic["cues"]):
+        return []
+    among = named if len(named) >= 2 else [f for f in FRAMEWORKS if f in topic]
+    claims: list[Claim] = []
+    for framework in among:
+        if wanted.frameworks and framework not in wanted.frameworks:
+            continue
+        for address in topic.get(framework, []):
+            found = library.find(corpus.pinpoint(address), wanted.as_of, layer="" if wanted.layer == "any" else wanted.layer)
+            if found and (cuts := _unit_claims(library, found, question, wanted, 1)):
+                claims.append(cuts[0])
+                break
+    return claims if len(claims) >= 2 else []
+
+
+# ---- notes -------------------------------------------------------------------------------------------------------
+
+
+def notes(claims: Sequence[Claim], library: Library, question: str, wanted: Filter) -> tuple[str, ...]:
+    """What a reader must know beside the claims: dates, drafts, vacated text, layers, and what is not covered."""
     citations = [c for claim in claims for c in claim.citations]
-    for c in citations:
-        if c.status == "not-yet-applicable":
-            found.append(f"{c.pinpoint.root} applies from {c.applies_from}" + (f" ({c.note})" if c.note else ""))
-        elif c.status != "in-force":
-            found.append(f"{c.pinpoint.root}: {c.status}" + (f" ({c.note})" if c.note else ""))
-        elif c.note:
-            found.append(f"{c.pinpoint.root}: {c.note}")
-    if all(c.layer == "digest" for c in citations):
-        wanted = " ".join(dict.fromkeys(c.instrument for c in citations))
-        found.append(f"This answer rests on Pincite summaries, not the law's words. To add the official texts: pincite corpus fetch {wanted}, or pincite ingest FILE")
-    return tuple(dict.fromkeys(found))
+    found = [note for c in citations if (note := _standing(c))]
+    digests = list(dict.fromkeys(c.instrument for c in citations if c.layer == "digest"))
+    if digests and all(c.layer == "digest" for c in citations):
+        found.append(f"This answer rests on Pincite summaries, not the law's words. To add the official texts: pincite corpus fetch {' '.join(digests)}, or pincite ingest FILE")
+    elif digests:
+        found.append(f"Pincite summaries, not the law's words, stand for: {', '.join(digests)}")
+    until = corpus.manifest().checked_until
+    if wanted.as_of > until:
+        found.append(f"The corpus was checked until {until}; changes after that day are not known")
+    return tuple(dict.fromkeys((*found, *_not_covered(claims, library, question))))
+
+
+def _standing(c: Citation) -> str:
+    where = str(c.pinpoint.root)
+    beside = f" ({c.note})" if c.note else ""
+    if c.status == "not-yet-applicable":
+        return f"{where} applies from {c.applies_from}{beside}"
+    if c.status == "draft":
+        return f"{where} is draft guidance: it binds nobody yet{beside}"
+    if c.status != "in-force":
+        return f"{where} is {c.status}{beside}"
+    return f"{where}: {c.note}" if c.note else ""
+
+
+_OUTSIDE = {
+    "gdpr": "national law of the member states, decisions of courts and authorities", "eu-ai-act": "harmonised standards, codes of practice and national law",
+    "hipaa": "state law and 42 CFR Part 2", "dpdp": "sector rules and state law of India", "fda": "guidance that is not indexed and decisions on single devices", "mdr": "MDCG guidance and national law",
+}  # fmt: skip
+
+
+def _not_covered(claims: Sequence[Claim], library: Library, question: str) -> list[str]:
+    """What the answer leaves out: telling words of the question that no claim uses, and the law beside each framework."""
+    used = set(tokens(" ".join(claim.text for claim in claims))) | set(tokens(" ".join(claim.citations[-1].pinpoint.address for claim in claims)))
+    silent = []
+    for word in re.findall(r"[A-Za-z][A-Za-z-]{3,}", question):
+        stems = tokens(word)
+        if stems and not set(stems) & used and not set(tokens(expand(word))) & used and refuse.rarity(library, stems[0]) >= 5.0 and word.lower() not in silent:
+            silent.append(word.lower())
+    frameworks = dict.fromkeys(framework_of(c.instrument) for claim in claims for c in claim.citations)
+    out = [f"What this does not cover: {'; '.join(_OUTSIDE[f] for f in frameworks if f in _OUTSIDE)}"] if any(f in _OUTSIDE for f in frameworks) else []
+    if silent:
+        out.insert(0, f"No quotation above speaks of: {', '.join(silent[:5])}")
+    return out

@@ -177,7 +177,8 @@ def features(library: Library, question: str, vector: "NDArray[np.float32]", wan
         seen.update(tokens(" ".join((*hit.passage.trail, hit.passage.heading, hit.passage.text))))
     spelt = set(tokens(expand(question))) - set(words)
     covered = sum(v for w, v in weight.items() if w in seen) + (1.0 if spelt & seen else 0.0)
-    unknown = sum(v for w, v in weight.items() if w not in library.lexical.vocab_dict)
+    spelt_out = {t for m in re.findall(r"[\w()-]+", question) if tokens(expand(m)) != tokens(m) for t in tokens(m)}
+    unknown = sum(v for w, v in weight.items() if w not in library.lexical.vocab_dict and w not in spelt_out)
     return (
         float(text.max()) if len(text) else 0.0, float(asked.max()) if len(asked) else 0.0, float(top.mean()), min(covered / total, 1.0), unknown / total,
         float(lexical.max()) / total if len(lexical) else 0.0, 1.0 if named_frameworks(question) else 0.0, min(len(words), 20) / 20,
