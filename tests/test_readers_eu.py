@@ -10,6 +10,7 @@ import time
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -257,6 +258,7 @@ HARD = [  # printed paragraphs -> the path of each, "" for words
     (["(k) x;", "(l) y;", "(m) z."], ["k", "l", "m"]),
     (["1. x:", "(a) y;", "(b) z.", "2. w."], ["1", "1/a", "1/b", "2"]),
     (["(a) x;", "(b) y;", "(ba) inserted;", "(bb) inserted;", "(c) z."], ["a", "b", "ba", "bb", "c"]),
+    (["(y) x;", "(z) y;", "(aa) z;", "(ab) w."], ["y", "z", "aa", "ab"]),
     (["6. x.", "6a. inserted.", "7. y."], ["6", "6a", "7"]),
     (["2. the first was deleted;", "3. next."], ["2", "3"]),
     (["(a) x;", "(c) the second was deleted."], ["a", "c"]),
@@ -761,6 +763,32 @@ def test_depth_is_found_again_from_the_numbers_alone(shared: Shared, source: Sou
     assert {p.pinpoint: same_words(p.span.of(known.text)) for p in known.provisions} == {
         p.pinpoint: same_words(p.span.of(guessed.text)) for p in guessed.provisions
     }
+
+
+# ---- the sequence of numbers in what was read --------------------------------------------------------------------
+
+GAPS = {  # what stands before a gap, and after it; every other list counts on without one
+    AI_JSON: {("art-10(4)", "art-10(6)"), ("annex-viii-b(6)", "annex-viii-b(8)")},
+}
+
+
+@pytest.mark.parametrize(
+    "source", [AI_EN, AI_DA, AI_NL, AI_NL_CONSOLIDATED, AI_JSON, GDPR_EN, GDPR_DA, GDPR_JSON, MDR_MD], ids=lambda s: s[0].rsplit("/", 1)[-1]
+)
+def test_the_numbers_of_every_list_follow_each_other(shared: Shared, source: Source) -> None:
+    instrument = real(shared, source)
+    children: dict[int, list[Pinpoint]] = {}
+    for p in instrument.provisions:
+        if p.kind in ("paragraph", "point", "definition") and not p.label.startswith("—") and "." not in p.label[:-1]:
+            children.setdefault(p.parent, []).append(p.pinpoint)
+    gaps = set()
+    for siblings in children.values():
+        for before, after in pairwise(siblings):
+            readings = [flat._readings(f"({p.steps[-1]})") for p in (before, after)]
+            if not any(b.style == a.style and flat._follows(a.value, b.value) for b in readings[0] for a in readings[1]):
+                gaps.add((before.path, after.path))
+    assert gaps == GAPS.get(source, set())
+    assert sum(len(siblings) for siblings in children.values()) > 700
 
 
 # ---- refusals and speed ------------------------------------------------------------------------------------------

@@ -91,10 +91,10 @@ def _readings(label: str) -> list[_Level]:
 
 
 def _follows(value: Value, after: Value) -> bool:
-    """Whether one number comes next after another: b after a, ba after b, c after bb."""
+    """Whether one number comes next after another: b after a, ba after b, c after bb, aa after z."""
     if not value or not after:
         return False
-    if value == (*after, 1):
+    if value == (*after, 1) or (after == (26,) and value == (1, 1)):
         return True
     shared = len(value) <= len(after) and value[:-1] == after[: len(value) - 1]
     return shared and value[-1] == after[len(value) - 1] + 1
