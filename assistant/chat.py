@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
@@ -85,10 +86,11 @@ class LlamaChat(BaseChatModel):
 
 
 class LangChainModel(ChatModel):
-    """Any LangChain chat model as Pincite's, such as `ChatOpenAI` on a server. A JSON schema goes to it as `response_format`."""
+    """A LangChain chat model that speaks to an OpenAI-compatible server, as Pincite's. A JSON schema goes to it as `response_format`."""
 
     def __init__(self, chat: BaseChatModel, info: ModelInfo) -> None:
         self.chat, self.info = chat, info
+        self._way = 0
 
     def stream(
         self, messages: Sequence[Message], *, schema: Schema | None = None, max_tokens: int = 256, seconds: float = 30, stop: threading.Event | None = None
@@ -97,13 +99,10 @@ class LangChainModel(ChatModel):
         if unbounded:
             yield ModelFailure("bad-schema", unbounded)
             return
-        options: dict[str, Any] = {"max_tokens": max_tokens}
-        if schema is not None:
-            options["response_format"] = {"type": "json_schema", "json_schema": {"name": "reply", "strict": True, "schema": schema}}
         deadline = time.monotonic() + seconds
         pieces: queue.SimpleQueue[str | ModelFailure | None] = queue.SimpleQueue()
         left = threading.Event()
-        threading.Thread(target=self._listen, args=(messages, options, seconds, pieces, left), daemon=True).start()
+        threading.Thread(target=self._listen, args=(messages, schema, max_tokens, seconds, pieces, left), daemon=True).start()
         try:
             while True:
                 ended = over(deadline, stop)
@@ -123,28 +122,52 @@ class LangChainModel(ChatModel):
     def _listen(
         self,
         messages: Sequence[Message],
-        options: dict[str, Any],
+        schema: Schema | None,
+        max_tokens: int,
         seconds: float,
         pieces: "queue.SimpleQueue[str | ModelFailure | None]",
         left: threading.Event,
     ) -> None:
-        """Reads the reply in a thread of its own, so that whoever waits can leave at any moment; the connection closes at the next piece."""
-        import httpx
-        from openai import OpenAIError
+        """Reads the reply in a thread of its own, so that whoever waits can leave at any moment; the connection closes at the next piece.
 
-        try:
-            for chunk in self.chat.stream(convert_to_messages(list(messages)), timeout=seconds, **options):
-                if left.is_set():
-                    return
-                if chunk.text:
-                    pieces.put(str(chunk.text))
-                if chunk.response_metadata.get("finish_reason") == "length" and "response_format" in options:
-                    pieces.put(ModelFailure("too-long", f"the reply did not end within {options['max_tokens']} tokens"))
-            pieces.put(None)
-        except (OpenAIError, httpx.HTTPError, OSError, ValueError, TypeError, KeyError) as error:
-            said = (str(error).splitlines() or [""])[0][:200]
-            pieces.put(ModelFailure("server", f"{type(error).__name__}: {said}"))
-            pieces.put(None)
+        A server that refuses the first way of giving a schema is tried with the second, and from then on with that.
+        """
+        import httpx
+        from openai import APIStatusError, OpenAIError
+
+        ways = [{}] if schema is None else _ways(schema)[self._way :]
+        failure = None
+        for way in ways:
+            try:
+                # As `extra_body`: the client's own arguments have names that some servers do not know, and make it parse the reply itself.
+                for chunk in self.chat.stream(convert_to_messages(list(messages)), timeout=seconds, extra_body={"max_tokens": max_tokens, **way}):
+                    if left.is_set():
+                        return
+                    if chunk.text:
+                        pieces.put(str(chunk.text))
+                    if chunk.response_metadata.get("finish_reason") == "length" and schema is not None:
+                        failure = ModelFailure("too-long", f"the reply did not end within {max_tokens} tokens")
+                break
+            except APIStatusError as error:
+                failure = ModelFailure("server", _said(error))
+                if way is not ways[-1]:
+                    self._way, failure = 1, None
+            except (OpenAIError, httpx.HTTPError, OSError, ValueError, TypeError, KeyError) as error:
+                failure = ModelFailure("server", _said(error))
+                break
+        if failure:
+            pieces.put(failure)
+        pieces.put(None)
+
+
+def _ways(schema: Schema) -> list[dict[str, Any]]:
+    """How servers are given a schema: OpenAI's way (llama-server, vLLM, SGLang, Ollama, LM Studio), then llama-cpp-python's."""
+    ours = {"type": "json_schema", "json_schema": {"name": "reply", "strict": True, "schema": schema}}
+    return [{"response_format": ours}, {"response_format": {"type": "json_object", "schema": schema}}]
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {(str(error).splitlines() or [''])[0][:200]}"
 
 
 def open_server(url: str) -> LangChainModel:
@@ -163,7 +186,7 @@ def open_server(url: str) -> LangChainModel:
     n_ctx = next((n for n in (first.get("max_model_len"), meta.get("n_ctx"), meta.get("n_ctx_train")) if isinstance(n, int) and n > 0), SERVER_CONTEXT)
     key = os.environ.get("OPENAI_API_KEY") or "none"
     chat = ChatOpenAI(base_url=base, model=name, api_key=key, temperature=0, seed=0, max_retries=0)  # type: ignore[arg-type]
-    return LangChainModel(chat, ModelInfo(name, "", n_ctx))
+    return LangChainModel(chat, ModelInfo(Path(name).stem if name.endswith(".gguf") else name, "", n_ctx))
 
 
 def _ours(messages: Sequence[BaseMessage]) -> list[Message]:

@@ -67,11 +67,12 @@ class _Worker:
         import llama_cpp
         from llama_cpp.llama_chat_format import Jinja2ChatFormatter
 
-        threads = os.cpu_count() or 1
+        cores = os.cpu_count() or 1
+        # Its threads wait for each other at every layer, spinning. With as many as there are cores, one busy neighbour made
+        # generation 3 to 20 times slower; with one fewer nothing was lost that mattered (2 cores, docs/experiments.md).
+        threads = {"n_threads": max(cores - 1, 1), "n_threads_batch": cores}
         try:
-            self.llm = llama_cpp.Llama(
-                message["path"], n_ctx=message["n_ctx"], n_threads=threads, n_threads_batch=threads, n_gpu_layers=-1, seed=0, verbose=False
-            )
+            self.llm = llama_cpp.Llama(message["path"], n_ctx=message["n_ctx"], n_gpu_layers=-1, seed=0, verbose=False, **threads)
         except (ValueError, RuntimeError) as error:
             return {"failed": "not-loadable", "detail": str(error).splitlines()[0]}
         self.vocabulary = llama_cpp.llama_model_get_vocab(self.llm._model.model)

@@ -318,15 +318,25 @@ def gguf_context(path: Path) -> int:
                 raise Unreadable("not-a-model", f"{path.name} is not a GGUF model", "Get the file again, or set PINCITE_LLM=none")
             for _ in range(entries):
                 key = _string(file)
-                (kind,) = struct.unpack("<I", file.read(4))
-                if kind == _ARRAY:
+                if key.startswith("tokenizer."):
                     break
-                value = _string(file) if kind == _STRING else struct.unpack(_SCALARS[kind], file.read(struct.calcsize(_SCALARS[kind])))[0]
+                value = _value(file, *struct.unpack("<I", file.read(4)))
                 if key.endswith(".context_length"):
                     return int(value)
-        except (struct.error, KeyError, UnicodeDecodeError, OverflowError) as error:
+        except (struct.error, KeyError, UnicodeDecodeError, OverflowError, TypeError) as error:
             raise Unreadable("not-a-model", f"the GGUF file {path.name} is damaged", "Get it again, or set PINCITE_LLM=none") from error
     return 2048
+
+
+def _value(file: BinaryIO, kind: int) -> Any:
+    if kind == _STRING:
+        return _string(file)
+    if kind == _ARRAY:
+        inner, length = struct.unpack("<IQ", file.read(12))
+        if length > 1 << 20:
+            raise OverflowError
+        return [_value(file, inner) for _ in range(length)]
+    return struct.unpack(_SCALARS[kind], file.read(struct.calcsize(_SCALARS[kind])))[0]
 
 
 def _string(file: BinaryIO) -> str:
