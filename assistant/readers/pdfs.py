@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from assistant import pdf
 from assistant.errors import Unreadable
 from assistant.law import Instrument
-from assistant.readers import ecfr_pdf, gazette
+from assistant.readers import ecfr_pdf, gazette, guidance_pdf
 
 NAME = "pdf"
 GROUPED = False
@@ -33,5 +33,7 @@ def _read(name: str, data: bytes) -> list[Instrument]:
         return ecfr_pdf.read_hhs(pdf.open_pdf(data, ecfr_pdf.HHS_COLUMNS), first, (name, data))
     if gazette.is_act(first) or gazette.is_rules(first):
         return gazette.read(document, first, (name, data))
+    if guidance_pdf.is_guidance(first):
+        return guidance_pdf.read(document, first, (name, data))
     seen = " ".join(first.split())[:100]
     raise Unreadable("not-recognised", f"no reader knows this PDF; it begins: {seen}", "Give --instrument ID to read it as headings and paragraphs.")
