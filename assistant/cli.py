@@ -188,13 +188,33 @@ def corpus_verify(as_json: JsonFlag = False) -> None:
 @corpus_app.command("fetch")
 def corpus_fetch(ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...")] = None, as_json: JsonFlag = False) -> None:
     """Download official texts from their publishers."""
-    _not_built("corpus fetch", ids)
+    found = bench().fetch(ids or [])
+    if as_json:
+        put_json(found)
+    else:
+        for f in found["fetched"]:
+            put(f"{f['state']:9} {f['name']} {f['bytes']} bytes {f['sha256'][:12]}")
+        for r in found["refused"]:
+            put(f"refused {r['code']}: {r['reason']}")
+    if found["refused"]:
+        raise typer.Exit(5 if found["fetched"] else 2)
 
 
 @corpus_app.command("diff")
 def corpus_diff(instrument: str, old: str, new: str, as_json: JsonFlag = False) -> None:
     """What changed between two versions of a text."""
-    _not_built("corpus diff", (instrument, old, new))
+    found = bench().diff(instrument, old, new)
+    if as_json:
+        put_json(found)
+        return
+    for c in found["changes"]:
+        put(f"{c['kind']:8} {c['citation']} {c['heading']}")
+        for kind, words in c["words"]:
+            if kind != "same":
+                put(f"    {'+' if kind == 'added' else '-'} {short(words, 200)}")
+    put(f"{found['counts']['added']} added, {found['counts']['removed']} removed, {found['counts']['changed']} changed in {', '.join(found['works'])}")
+    put(f"requirements that rest on them: {' '.join(found['requirements']) or 'none'}")
+    put(f"findings of earlier runs that rest on them: {' '.join(found['findings']) or 'none'}")
 
 
 # ---- search, ask, verify -----------------------------------------------------------------------------------------

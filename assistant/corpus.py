@@ -121,6 +121,11 @@ def manifest() -> Manifest:
     return Manifest(data["checked_until"], works)
 
 
+def fetch_rows() -> list[dict[str, Any]]:
+    """The documents that can be fetched: id, work, instrument, url, expect, file, headers."""
+    return list(_toml(root() / "fetch.toml")["document"])
+
+
 # ---- status overlay ----------------------------------------------------------------------------------------------
 
 

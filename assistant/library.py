@@ -482,9 +482,11 @@ class Library:
 
     def instruments(self) -> list[Instrument]:
         """Everything held in the official layer, as it was read; what a rebuild starts from."""
-        return [self._instrument(e) for e in self.editions.values() if e.layer == "official"]
+        return [self.instrument(e.id) for e in self.editions.values() if e.layer == "official"]
 
-    def _instrument(self, e: Edition) -> Instrument:
+    def instrument(self, edition: int) -> Instrument:
+        """One edition with its text, as its reader made it."""
+        e = self.editions[edition]
         rows = self.db.execute("SELECT id, address, kind, heading, label, start, end, parent FROM provision WHERE instrument = ? ORDER BY id", (e.id,)).fetchall()
         first = rows[0][0] if rows else 0
         provisions = tuple(

@@ -16,14 +16,17 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from assistant import __version__, answer, assess, corpus, library, modelcard, record, retrieve, sandbox, triage
+from assistant import __version__, answer, assess, corpus, diff, library, modelcard, record, retrieve, sandbox, triage
+from assistant import fetch as fetching
 from assistant import ingest as ingestion
 from assistant.errors import NotReady, PinciteError, UsageError
 from assistant.findings import GapAnalysis, ModelCard
@@ -197,6 +200,47 @@ class Workbench:
         """Whether the index files are those that were written."""
         damaged = self.library.damaged()
         return {"sound": not damaged, "damaged": damaged, "corpus_digest": self.library.digest, "generation": self.library.folder.name}
+
+    def fetch(self, ids: Sequence[str]) -> dict[str, Any]:
+        """Download official texts into the data folder and ingest what came; what was refused is named with its code."""
+        folder = self.home / "sources"
+        rows = corpus.fetch_rows()
+        chosen = [r for r in rows if not ids or {r["id"], r["work"], r["instrument"]} & set(ids)]
+        hosts = frozenset(urlsplit(str(r["url"])).netloc for r in rows)
+        dates = self._issue_dates(chosen, folder, hosts)
+        items = [replace(i, url=i.url.format(**dates)) for i in fetching.items_for(rows, ids)]
+        done, refused = fetching.fetch(items, folder, hosts, today, self.say, self.settings.offline)
+        report = self.ingest([Path(f.file) for f in done]) if done else {"instruments": [], "refused": []}
+        self.write("fetch", {"fetched": [{"file": f.name, "sha256": f.sha256, "state": f.state} for f in done], "refused": [name for name, _, _ in refused]})
+        failed = [{"file": name, "code": code, "reason": reason} for name, code, reason in refused]
+        return {"fetched": [asdict(f) for f in done], "refused": failed + report["refused"], "instruments": report["instruments"]}
+
+    def _issue_dates(self, rows: Sequence[Mapping[str, Any]], folder: Path, hosts: frozenset[str]) -> dict[str, str]:
+        """The latest issue of the titles that the rows ask of the eCFR, which serves no text without a date."""
+        if not any("{ecfr" in str(r["url"]) for r in rows) or self.settings.offline:
+            return {"ecfr45": today(), "ecfr21": today()}
+        titles = fetching.Item("ecfr-titles.json", "https://www.ecfr.gov/api/versioner/v1/titles.json", "json")
+        done, _ = fetching.fetch([titles], folder, hosts, today, self.say, False)
+        known = json.loads(Path(done[0].file).read_text("utf8"))["titles"] if done else []
+        latest = {int(t["number"]): str(t["up_to_date_as_of"]) for t in known}
+        return {"ecfr45": latest.get(45, today()), "ecfr21": latest.get(21, today())}
+
+    def diff(self, instrument: str, old: str, new: str) -> dict[str, Any]:
+        """What changed in an instrument (or work) from one version to another, and which requirements and runs rest on it."""
+        editions = [e for e in self.library.editions.values() if instrument in (e.instrument, e.work) and e.layer == "official" and not e.same_as]
+        if not editions:
+            raise UsageError(f"No official text of '{instrument}' is held", "See what is held: pincite corpus list")
+        before, after = ({e.work: e for e in editions if e.version.startswith(v)} for v in (old, new))
+        works = sorted(before.keys() & after.keys())
+        if not works:
+            held = ", ".join(sorted({e.version for e in editions}))
+            raise UsageError(f"{instrument} is not held in both versions", f"Held: {held}")
+        changes = [c for w in works for c in diff.compare(self.library.instrument(before[w].id), self.library.instrument(after[w].id))]
+        on = {r.id: r.pinpoint for r in corpus.requirements()}
+        runs = {f"{row.id} {f['requirement']}": Pinpoint(*f["pinpoint"].split(":", 1)) for row in record.all_kept(self.home, "gaps") for f in row.content["findings"]}
+        rows = [{"pinpoint": c.pinpoint.address, "citation": str(c.pinpoint), "kind": c.kind, "heading": c.heading, "words": [list(w) for w in c.words]} for c in changes]
+        counts = {kind: sum(c.kind == kind for c in changes) for kind in ("added", "removed", "changed")}
+        return {"instrument": instrument, "old": old, "new": new, "works": works, "counts": counts, "changes": rows, "requirements": diff.resting_on(changes, on), "findings": diff.resting_on(changes, runs)}
 
     # ---- search and ask
 
