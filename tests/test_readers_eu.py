@@ -767,7 +767,7 @@ def test_depth_is_found_again_from_the_numbers_alone(shared: Shared, source: Sou
 
 # ---- the sequence of numbers in what was read --------------------------------------------------------------------
 
-GAPS = {  # what stands before a gap, and after it; every other list counts on without one
+GAPS: dict[Source, set[tuple[str, str]]] = {  # what stands before a gap, and after it; every other list counts on without one
     AI_JSON: {("art-10(4)", "art-10(6)"), ("annex-viii-b(6)", "annex-viii-b(8)")},
 }
 

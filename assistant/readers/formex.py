@@ -9,7 +9,7 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any, cast
 
@@ -64,38 +64,36 @@ def _unzip(name: str, data: bytes) -> list[tuple[str, bytes]]:
 # ---- which files make one act ------------------------------------------------------------------------------------
 
 
-@dataclass(slots=True)
-class _Publication:
-    """The files that name the same registry file: act, annexes, and the registry itself."""
+@dataclass(frozen=True, slots=True)
+class _File:
+    """One parsed file and the publication it names: its registry file."""
 
-    act: Element | None = None
-    files: list[tuple[str, bytes]] = field(default_factory=list)
-    annexes: dict[str, Element] = field(default_factory=dict)
-    registry: Element | None = None
+    name: str
+    data: bytes
+    root: Element
+    publication: str
+
+    @property
+    def own_name(self) -> str:
+        return PurePath(self.name).name
 
 
 def _acts(files: Sequence[tuple[str, bytes]], given: Sequence[tuple[str, bytes]]) -> list[Instrument]:
-    publications: dict[str, _Publication] = {}
-    dates: list[str] = []
-    for name, data in files:
-        root = _parse(name, data)
-        own = PurePath(name).name
-        if root.tag == "PUBLICATION":
-            dates += _all(root, "OJ/BIB.OJ/DATE/@ISO")
-            continue
-        key = own if root.tag == "DOC" else next(iter(_all(root, "(.//DOCUMENT.REF/@FILE)[1]")), own)
-        publication = publications.setdefault(key, _Publication())
-        publication.files.append((name, data))
-        if root.tag in ("ACT", "CONS.ACT"):
-            publication.act = root
-            publication.files.insert(0, publication.files.pop())
-        elif root.tag == "ANNEX":
-            publication.annexes[own] = root
-        elif root.tag == "DOC":
-            publication.registry = root
-    whole = [p for p in publications.values() if p.act is not None]
-    zipped = given if len(given) == 1 and given[0][1].startswith(b"PK") else None
-    return [_instrument(p, zipped or p.files, dates) for p in whole]
+    """One instrument for each act among these files; `given` is the zip they came from, or the files themselves."""
+    parsed = [_file(name, data) for name, data in files]
+    dates = [date for f in parsed if f.root.tag == "PUBLICATION" for date in _all(f.root, "OJ/BIB.OJ/DATE/@ISO")]
+    zipped = list(given) if len(given) == 1 and given[0][1].startswith(b"PK") else []
+    found = []
+    for act in (f for f in parsed if f.root.tag in ("ACT", "CONS.ACT")):
+        others = [f for f in parsed if f.publication == act.publication and f.root.tag in ("ANNEX", "DOC")]
+        found.append(_instrument(act, others, zipped or [(f.name, f.data) for f in (act, *others)], dates))
+    return found
+
+
+def _file(name: str, data: bytes) -> _File:
+    root = _parse(name, data)
+    own = PurePath(name).name
+    return _File(name, data, root, own if root.tag == "DOC" else next(iter(_all(root, "(.//DOCUMENT.REF/@FILE)[1]")), own))
 
 
 def _all(element: Element, path: str) -> list[Any]:
@@ -111,40 +109,39 @@ def _parse(name: str, data: bytes) -> Element:
         raise Unreadable("damaged", f"{PurePath(name).name} is not well-formed XML: {error.msg}", "Fetch it again; it may be cut short") from error
 
 
-def _instrument(publication: _Publication, files: Sequence[tuple[str, bytes]], dates: Sequence[str]) -> Instrument:
-    root = publication.act
-    assert root is not None
+def _instrument(act: _File, others: Sequence[_File], files: Sequence[tuple[str, bytes]], dates: Sequence[str]) -> Instrument:
     walk = _Walk()
-    lines = list(walk.act(root))
-    annexes = _annexes_in_order(publication)
-    for annex in annexes:
+    lines = list(walk.act(act.root))
+    for annex in _annexes_in_order(others):
         lines += walk.annex(annex)
     lines += [Line("note", note) for note in walk.notes]
     title = " ".join(line.words for line in lines if line.kind == "title")
-    act = euact.act_of(title)
-    consolidated = root.find("INFO.CONSLEG")
-    language = next(iter(_all(root, "(.//BIB.INSTANCE/LG.DOC)[1]/text()")), "EN").lower()
-    if consolidated is not None:
+    instrument = euact.act_of(title)
+    language = next(iter(_all(act.root, "(.//BIB.INSTANCE/LG.DOC)[1]/text()")), "EN").lower()
+    consolidated = act.root.find("INFO.CONSLEG")
+    facts: list[tuple[str, str]] = []
+    if consolidated is not None:  # CONSLEG.DATE is the day it was made, START.DATE the day it applies
         date = euact.iso_date(consolidated.get("START.DATE", "") or consolidated.get("CONSLEG.DATE", ""))
         facts = [("consolidated", f"0{consolidated.get('CONSLEG.REF', '')} {date}".strip())]
-        facts += [("changed-by", number) for number in _all(root, ".//MOD.ACT/BIB.DATA/NO.CELEX/text()")]
+        facts += [("changed-by", number) for number in _all(act.root, ".//MOD.ACT/BIB.DATA/NO.CELEX/text()")]
     else:
-        registered = _all(publication.registry, "PUBLICATION.REF/DATE/@ISO") if publication.registry is not None else []
+        registered = [date for f in others if f.root.tag == "DOC" for date in _all(f.root, "PUBLICATION.REF/DATE/@ISO")]
         date = euact.iso_date(next(iter([*registered, *dates]), ""))
-        facts = []
-    source = euact.Source(act, title, date, language, "original", NAME, files)
-    return euact.instrument(source, euact.build(act, lines), facts)
+    source = euact.Source(instrument, title, date, language, "original", NAME, files)
+    return euact.instrument(source, euact.build(instrument, lines), facts)
 
 
-def _annexes_in_order(publication: _Publication) -> list[Element]:
-    """The annex files in the registry's order; raises `Unreadable` when one that it lists is not there."""
-    if publication.registry is None:
-        return [publication.annexes[name] for name in sorted(publication.annexes)]
-    listed = _all(publication.registry, ".//DOC.SUB.PUB/REF.PHYS[@TYPE='DOC.XML']/@FILE")
-    missing = [name for name in listed if name not in publication.annexes]
+def _annexes_in_order(files: Sequence[_File]) -> list[Element]:
+    """The annexes in the registry's order; raises `Unreadable` when one that it lists is not there."""
+    annexes = {f.own_name: f.root for f in files if f.root.tag == "ANNEX"}
+    registries = [f.root for f in files if f.root.tag == "DOC"]
+    if not registries:
+        return [annexes[name] for name in sorted(annexes)]
+    listed = [str(name) for name in _all(registries[0], ".//DOC.SUB.PUB/REF.PHYS[@TYPE='DOC.XML']/@FILE")]
+    missing = [name for name in listed if name not in annexes]
     if missing:
         raise Unreadable("incomplete", f"{len(missing)} of the act's files are missing: {', '.join(missing[:3])}", _ALL_FILES)
-    return [publication.annexes[name] for name in listed]
+    return [annexes[name] for name in listed]
 
 
 # ---- from elements to lines --------------------------------------------------------------------------------------
