@@ -56,7 +56,10 @@ COMPLAINTS = (
         "a download failed: check the network and `pip config list`, then run it again (it goes on where it stopped)",
     ),
     (r"DO NOT MATCH THE HASHES", "a download arrived damaged: run `pip cache purge`, then run it again"),
-    (r"No matching distribution found for (?P<what>\S+)", "the package registry does not offer {what}: check `pip config list`, then run it again"),
+    (
+        r"(No matching distribution found for|The user requested \(constraint\)) (?P<what>\S+)",
+        "the package registry does not offer {what}, or does not answer: check the network and `pip config list`, then run it again",
+    ),
     (r"CMake Error|Failed building wheel|Failed to build", "llama-cpp-python did not compile: see {log}; clang 16 or newer is safest (apt-get install clang)"),
 )
 
@@ -223,13 +226,13 @@ def complaint(output: str) -> str:
     for pattern, advice in COMPLAINTS:
         found = re.search(pattern, output)
         if found:
-            return advice.format(disk=DISK_GB, tmp=os.environ.get("TMPDIR", "/tmp"), log=LOG, **found.groupdict())
+            return advice.format(**{"disk": DISK_GB, "tmp": os.environ.get("TMPDIR", "/tmp"), "log": LOG, **found.groupdict()})
     errors = re.findall(r"^ERROR: (.*)", output, re.M)
     return f"pip failed: {errors[-1] if errors else 'no reason given'} (all of it: {LOG})"
 
 
 def installed(package: str) -> bool:
-    return subprocess.run([str(PYTHON), "-m", "pip", "show", "-q", package], capture_output=True).returncode == 0
+    return PYTHON.exists() and subprocess.run([str(PYTHON), "-m", "pip", "show", "-q", package], capture_output=True).returncode == 0
 
 
 # ---------------------------------------------------------------- the steps
@@ -260,7 +263,7 @@ def prove(script: str) -> "tuple[int, str]":
 def prove_llama(cxx: str) -> None:
     say("proving the build of llama-cpp-python with a few tokens")
     code, words = prove(PROOF_OF_LLAMA)
-    crashed = code < 0 or "OSError" in words  # died by a signal, or the libraries do not load
+    crashed = code < 0 or "shared library" in words  # died by a signal, or does not load
     if crashed and os.environ.get("CMAKE_ARGS"):
         raise Stop(f"llama-cpp-python built with your CMAKE_ARGS does not run ({words or f'signal {-code}'}): unset or change them, remove .venv, run it again")
     if crashed:
@@ -278,8 +281,8 @@ def set_up() -> None:
         return
     started = time.monotonic()
     check_disk()
-    make_venv()
     env, cxx = ({}, "c++") if installed(LLAMA) else choose_compiler()
+    make_venv()
     torch = next(line for line in (ROOT / "constraints.txt").read_text().splitlines() if line.startswith("torch=="))
     pip(f"1 of 4: {torch}", torch)
     pip(f"2 of 4: {LLAMA}", LLAMA, **env)
