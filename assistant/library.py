@@ -498,12 +498,13 @@ class Library:
     def find(self, p: Pinpoint, as_of: str, version: str = "", layer: str = "") -> Found | None:
         """The provision at an address: of the version asked for, else of the one valid on the day; official before digest."""
         fields = "id, kind, heading, label, start, end, instrument, applies_from, until, after, base, note"
-        best: tuple[tuple[bool, bool, bool, str], Any] | None = None
+        best: tuple[tuple[bool, bool, bool, int], Any] | None = None
         for row in self.db.execute(f"SELECT {fields} FROM provision WHERE address = ?", (p.address,)):
             e = self.editions[row[6]]
             if e.same_as or (layer and e.layer != layer) or (version and e.version != version) or (not version and "." in e.version):
                 continue
-            rank = (self._valid(e, row[1], as_of), e.layer == "official", e.provenance == "original", e.version)
+            day = _day(e.version, 0)  # before the first version the earliest is nearest, after the last the latest
+            rank = (self._valid(e, row[1], as_of), e.layer == "official", e.provenance == "original", day if e.valid_from <= as_of else -day)
             if best is None or rank > best[0]:
                 best = (rank, row)
         return self._found(p, best[1], as_of) if best else None
@@ -515,10 +516,7 @@ class Library:
         key, kind, heading, label, start, end, edition, *term = row
         e = self.editions[edition]
         standing = corpus.Term(*term)
-        status = standing.at(as_of)
-        if status in ("in-force", "not-yet-applicable") and as_of >= e.valid_to and kind != "recital":
-            status = "superseded"
-        return Found(key, p, kind, heading, label, Span(start, end), self.text(edition)[start:end], e, status, standing.applies_from, standing.note)
+        return Found(key, p, kind, heading, label, Span(start, end), self.cached_text(edition)[start:end], e, _status(standing, e, kind, as_of), standing.applies_from, standing.note)
 
     def as_passage(self, found: Found) -> Passage:
         """A provision in the form in which search and verification take it; it has no search row (key -1)."""
@@ -584,9 +582,7 @@ class Library:
         start, end, trail, address, heading, edition, *term, kind = self.db.execute(query, (key,)).fetchone()
         e = self.editions[edition]
         standing = corpus.Term(*term)
-        status = standing.at(as_of)
-        if status in ("in-force", "not-yet-applicable") and as_of >= e.valid_to and kind != "recital":
-            status = "superseded"
+        status = _status(standing, e, kind, as_of)
         return Passage(
             key, _address(address), e.instrument, e.work, e.kind, e.version, e.layer, e.provenance, e.sha256, Span(start, end), heading,
             tuple(json.loads(trail)), self.cached_text(edition)[start:end], status, standing.applies_from, standing.note,
@@ -664,6 +660,17 @@ def _row_table(library: Library) -> RowTable:
         unit_framework=np.array([fws[framework_of(u.partition(":")[0])] for u in units], dtype=np.int16),
         units=tuple(units), frameworks=tuple(fws), instruments=tuple(names), addresses=tuple(r[8] for r in records),
     )  # fmt: skip
+
+
+def _status(term: corpus.Term, e: Edition, kind: str, as_of: str) -> Status:
+    """How a provision of an edition stands on a day: by the overlay, and by whether another version has taken its place."""
+    status = term.at(as_of)
+    if status in ("in-force", "not-yet-applicable"):
+        if as_of >= e.valid_to and kind != "recital":
+            return "superseded"
+        if as_of < e.valid_from:
+            return "not-yet-applicable"
+    return status
 
 
 def _is_guidance(e: Edition, address: str) -> bool:

@@ -57,3 +57,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     skipped = terminalreporter.stats.get("skipped", [])
     reasons = sorted({report.longrepr[2].removeprefix("Skipped: ") for report in skipped if isinstance(report.longrepr, tuple)})
     terminalreporter.write_line(f"{len(skipped)} tests skipped" + (f" ({len(reasons)} reasons, above)" if reasons else ""))
+
+
+@pytest.fixture(scope="session")
+def shipped_home(request: pytest.FixtureRequest) -> Path:
+    """A data folder with the shipped corpus ingested by the real embedder. Read only: copy it to change it.
+
+    Kept in pytest's cache, where the next session embeds only what changed.
+    """
+    from assistant.workbench import Settings, Workbench
+
+    folder = Path(str(request.config.cache.mkdir("shipped-home")))  # type: ignore[union-attr]
+    Workbench(Settings(home=folder, llm="none")).ingest()
+    return folder

@@ -1,0 +1,182 @@
+"""One generation on disk: built aside, made current whole, chosen by date, damaged only visibly."""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from assistant import library
+from assistant.errors import NotReady
+from assistant.ingest import revised
+from assistant.law import Instrument
+from assistant.pinpoint import Pinpoint
+from assistant.readers.tree import Tree
+
+
+def made_up(version: str, words: str, work: str = "gdpr", provenance: str = "original", recital: bool = False, kind: str = "regulation") -> Instrument:
+    tree = Tree()
+    if recital:
+        tree.open(Pinpoint("gdpr", "rec-1"), "recital", 0, label="(1)")
+        tree.write("(1) A reason.")
+    tree.open(Pinpoint("gdpr", "art-1"), "article", 0, "Subject")
+    tree.write("Article 1")
+    tree.open(Pinpoint("gdpr", "art-1(1)"), "paragraph", 1, label="1.")
+    tree.write(f"1. {words}")
+    text, provisions = tree.result()
+    return Instrument("gdpr", work, "T", kind, version, "official", provenance, "made-up", "f", hashlib.sha256(text.encode()).hexdigest(), text, provisions)  # type: ignore[arg-type]
+
+
+def embed(texts: list[str]) -> "np.ndarray[tuple[int, ...], np.dtype[np.float32]]":
+    rng = [np.random.default_rng(int(hashlib.sha256(t.encode()).hexdigest()[:8], 16)).normal(size=16) for t in texts]
+    return np.stack([r / np.linalg.norm(r) for r in rng]).astype(np.float32)
+
+
+def build(home: Path, *instruments: Instrument) -> library.Library:
+    with library.write_lock(home):
+        library.build(home, instruments, [], embed, library.current(home))
+    found = library.current(home)
+    assert found
+    return found
+
+
+def test_every_span_slices_back(home: Path) -> None:
+    one = made_up("2020-01-01", "The controller shall keep records of scans.")
+    lib = build(home, one)
+    for p in lib.addresses(1):
+        found = lib.find(p, "2026-01-01")
+        assert found and lib.text(1)[found.span.start : found.span.end] == found.text
+    assert lib.instrument(1).provisions == one.provisions
+
+
+@pytest.mark.parametrize(
+    ("as_of", "words", "status"),
+    [("2019-06-01", "1. old words", "not-yet-applicable"), ("2020-06-01", "1. old words", "in-force"), ("2021-01-01", "1. new words", "in-force"), ("2026-01-01", "1. new words", "in-force")],
+)
+def test_the_day_chooses_the_version(as_of: str, words: str, status: str, home: Path) -> None:
+    lib = build(home, made_up("2020-01-01", "old words", recital=True), made_up("2021-01-01", "new words"))
+    found = lib.find(Pinpoint("gdpr", "art-1(1)"), as_of)
+    assert found and (found.text, found.status) == (words, status)
+    recital = lib.find(Pinpoint("gdpr", "rec-1"), as_of)
+    assert recital and recital.status == status, "a consolidated text without recitals does not end them"
+
+
+def test_a_version_asked_for_by_name_says_that_it_is_superseded(home: Path) -> None:
+    lib = build(home, made_up("2020-01-01", "old words"), made_up("2021-01-01", "new words"))
+    found = lib.find(Pinpoint("gdpr", "art-1(1)"), "2026-01-01", version="2020-01-01")
+    assert found and found.status == "superseded" and found.text == "1. old words"
+
+
+def test_the_same_version_twice_is_one_and_the_original_wins(home: Path) -> None:
+    lib = build(home, made_up("2020-01-01", "words", provenance="converted"), made_up("2020-01-01", "words"))
+    assert [(e.provenance, e.same_as) for e in lib.editions.values()] == [("converted", 2), ("original", None)]
+    assert set(lib.rows.provision.tolist()) <= {3, 4}, "a second edition is not indexed"
+
+
+def test_changed_words_under_the_same_date_are_a_revision() -> None:
+    old, new = made_up("2020-01-01", "words"), made_up("2020-01-01", "other words")
+    assert revised(new, [old]).version == "2020-01-01-r2"
+    assert revised(old, [old]).version == "2020-01-01"
+
+
+def test_a_text_is_embedded_once(home: Path) -> None:
+    asked: list[str] = []
+
+    def counting(texts: list[str]) -> "np.ndarray[tuple[int, ...], np.dtype[np.float32]]":
+        asked.extend(texts)
+        return embed(texts)
+
+    for instruments in ([made_up("2020-01-01", "one")], [made_up("2020-01-01", "one"), made_up("2021-01-01", "two")]):
+        with library.write_lock(home):
+            library.build(home, instruments, [], counting, library.current(home))
+    assert len(asked) == len(set(asked)) == 2
+
+
+def test_a_reader_of_the_old_generation_is_not_disturbed(home: Path) -> None:
+    old = build(home, made_up("2020-01-01", "one"))
+    assert old.vectors.shape[0] == old.rows.type.shape[0]
+    build(home, made_up("2020-01-01", "two"))
+    found = old.find(Pinpoint("gdpr", "art-1(1)"), "2026-01-01")
+    assert found and found.text == "1. one"
+
+
+def test_an_unfinished_build_is_invisible_and_swept_away(home: Path) -> None:
+    build(home, made_up("2020-01-01", "one"))
+    left = home / "library" / "000009.building"
+    left.mkdir()
+    (left / "library.sqlite").write_bytes(b"half")
+    assert library.current(home) is not None
+    build(home, made_up("2020-01-01", "two"))
+    assert not left.exists()
+
+
+def test_a_second_ingest_is_told_at_once(home: Path) -> None:
+    with library.write_lock(home), pytest.raises(NotReady, match="Another ingest"), library.write_lock(home):
+        pass
+
+
+@pytest.mark.parametrize("name", ["vectors.npy", "lexical/data.csc.index.npy"])
+def test_damaged_index_files_are_named(name: str, home: Path) -> None:
+    lib = build(home, made_up("2020-01-01", "one"))
+    path = lib.folder / name
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    assert lib.damaged() == [Path(name).name]
+
+
+def test_a_damaged_database_says_what_to_do(home: Path) -> None:
+    lib = build(home, made_up("2020-01-01", "one"))
+    (lib.folder / "library.sqlite").write_bytes(b"not a database" * 100)
+    with pytest.raises(NotReady) as caught:
+        library.current(home)
+    assert "pincite ingest --rebuild" in caught.value.line()
+
+
+def test_long_provisions_are_cut_along_the_tree_and_never_inside_a_sentence() -> None:
+    tree = Tree()
+    tree.open(Pinpoint("gdpr", "art-1"), "article", 0, "Long")
+    tree.write("Article 1")
+    for n in range(1, 4):
+        tree.open(Pinpoint("gdpr", f"art-1({n})"), "paragraph", 1, label=f"{n}.")
+        tree.write(f"{n}. " + " ".join(f"Sentence {i} of paragraph {n} says something about scans." for i in range(40)))
+    text, provisions = tree.result()
+    one = Instrument("gdpr", "gdpr", "T", "regulation", "2020-01-01", "official", "original", "r", "f", "0" * 64, text, provisions)
+    pieces = [r for r in library.rows_of(one, 0) if r.type == "passage"]
+    assert len(pieces) > 5
+    for r in pieces:
+        words = r.span.of(text)
+        assert len(words) <= library.LONG + 100 and words.endswith("."), words[-40:]
+    covered = sum(r.span.end - r.span.start for r in pieces)
+    assert covered >= 0.98 * len(text)
+
+
+def test_the_corpus_digest_depends_on_words_and_not_on_order() -> None:
+    a, b = made_up("2020-01-01", "one"), made_up("2021-01-01", "two")
+    assert library.corpus_digest([a, b]) == library.corpus_digest([b, a])
+    assert library.corpus_digest([a]) != library.corpus_digest([made_up("2020-01-01", "One")])
+
+
+def test_the_shipped_corpus_stands(shipped_home: Path) -> None:
+    lib = library.current(shipped_home)
+    assert lib and lib.damaged() == []
+    assert {e.layer for e in lib.editions.values()} == {"digest"}
+    assert len(lib.rows.units) > 800
+
+
+@pytest.mark.shared
+def test_official_text_is_preferred_to_a_digest(shared: Callable[[str], Path], home: Path) -> None:
+    from assistant.readers import recognise
+
+    data = shared("corpus/gdpr/gdpr-oj-2016-en.eurlex.html").read_bytes()
+    reader = recognise("x", data[:65536])
+    assert reader
+    from assistant import corpus
+
+    digests = [d for d in corpus.digest_instruments() if d.id == "gdpr"]
+    lib = build(home, *reader.read([("x", data)]), *digests)
+    found = lib.find(Pinpoint("gdpr", "art-35(7)(a)"), "2026-11-22")
+    assert found and found.edition.layer == "official"
+    digest = lib.find(Pinpoint("gdpr", "art-35(7)(a)"), "2026-11-22", layer="digest")
+    assert digest and digest.edition.layer == "digest"
