@@ -431,6 +431,7 @@ def serve(host: str, port: int, bench: "Workbench") -> None:
 def _warm(bench: "Workbench") -> None:
     """Loads the index and the embedder, so that the first question is answered as fast as the next."""
     try:
+        bench.standing()
         bench.hits("warm", Filter("2000-01-01"), 1)
     except PinciteError:
         return  # the pages say what is missing

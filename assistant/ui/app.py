@@ -41,9 +41,9 @@ def build(bench: "Workbench") -> gr.Blocks:
                 frameworks = gr.Dropdown(label="Frameworks (none chosen: all)", choices=FRAMEWORK_CHOICES, multiselect=True, value=[], interactive=True)
             with gr.Column(scale=2, min_width=160):
                 as_of = gr.Textbox(label="As of (YYYY-MM-DD)", value=date.today().isoformat(), max_length=10, interactive=True, elem_id="pc-as-of")
-        footer = gr.HTML(render=False)
+        footer, facts = gr.HTML(render=False), gr.State({})
         with gr.Tabs(selected="start") as tabs:
-            shell = Shell(bench, Jobs(bench), as_of, frameworks, tabs, footer)
+            shell = Shell(bench, Jobs(bench), as_of, frameworks, tabs, footer, facts)
             pages = {name.lower(): _page(name, module, shell) for name, module in PAGES}
         footer.render()
         _wire(blocks, shell, pages)

@@ -88,7 +88,7 @@ def evidence(turns: Sequence[Json]) -> str:
         inside = citation_cards(cited, str(number)) if cited else _nearest(turn)
         title = f"Answer {number}: {len(cited)} passages" if cited else f"Answer {number}: nearest provisions"
         groups.append(f'<details class="pc-turn"{" open" if number == len(turns) else ""}><summary>{esc(title)}</summary>{inside}{_found(turn)}</details>')
-    return "".join(groups)
+    return f'<div class="pc-evidence" tabindex="0" role="region" aria-label="Evidence">{"".join(groups)}</div>'
 
 
 def _nearest(turn: Json) -> str:

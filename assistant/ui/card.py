@@ -1,24 +1,19 @@
 """Card: what a model card says, field by field with its place, what it does not say, and the facts on which applicability rests."""
 
-import json
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import gradio as gr
 
 from assistant import corpus
 from assistant.errors import PinciteError
-from assistant.ui.gaps import gather, samples
+from assistant.ui.gaps import Facts, at_hand, samples
 from assistant.ui.parts import Json, badge, banner, empty, esc, failure, short, table
 from assistant.ui.shell import PRIVATE, QUIET, Shell
 
 NOT_READ = empty("No card yet", "Give a Hugging Face README, CHAI XML or PDF, a DOCX, a PDF, Markdown or text; or choose a sample.")
 VALUES = {"yes": True, "no": False, "not known": None}
 STATES = {"stated": ("✓ stated", "good"), "missing": ("✕ missing", "bad"), "unreadable": ("≠ unreadable", "warn")}
-Facts = dict[str, dict[str, Any]]
 
 
 # ---- what a card looks like --------------------------------------------------------------------------------------
@@ -86,26 +81,10 @@ def applicability(report: Json) -> str:
 # ---- what the page does ------------------------------------------------------------------------------------------
 
 
-@contextmanager
-def at_hand(files: Sequence[str] | None, sample: str | None, given: Facts) -> Iterator[tuple[Path, Path | None]]:
-    """The card's path and, when facts were set by hand, a file of them, while inside."""
-    with tempfile.TemporaryDirectory(prefix="pincite-card-") as folder:
-        inside = Path(folder) / "card"
-        inside.mkdir()
-        card, _ = gather(files, sample, None, inside)
-        facts = None
-        if given:
-            beside = (card if card.is_dir() else card.parent) / "facts.json"
-            known = json.loads(beside.read_text("utf8")) if beside.exists() else {}
-            facts = Path(folder) / "facts.json"
-            facts.write_text(json.dumps({**known, **given}), "utf8")
-        yield card, facts
-
-
 def read(shell: Shell, files: Sequence[str] | None, sample: str | None, given: Facts) -> tuple[str, Json | None, str]:
     """What the card says, as HTML and as data, and the facts with what follows from them."""
     try:
-        with at_hand(files, sample, given) as (path, facts):
+        with at_hand(files, sample, None, given) as (path, facts):
             card = shell.bench.card_show(path)
             report = shell.bench.triage(path, facts)
     except PinciteError as error:
@@ -130,7 +109,7 @@ def set_fact(given: Facts, name: str | None, value: str | None, source: str) -> 
 
 def build(shell: Shell) -> Mapping[str, Any]:
     """The page's components, by name."""
-    card, given = gr.State(None), gr.State({})
+    card, given = gr.State(None), shell.facts
     with gr.Row(equal_height=False):
         files = gr.File(label="Model card: one file, or the card and what lies beside it", file_count="multiple", height=150, scale=3, min_width=300)
         with gr.Column(scale=2, min_width=260):
@@ -160,4 +139,4 @@ def build(shell: Shell) -> Mapping[str, Any]:
     show.click(reads, [files, sample, given], outputs, concurrency_limit=4, **PRIVATE)
     field.input(lambda c, f: card_text(c, f or "") if c else "", [card, field], text, **QUIET)
     put.click(set_fact, [given, name, value, source], [given, noted], **QUIET).then(reads, [files, sample, given], outputs, **QUIET)
-    return {"files": files, "sample": sample, "onward": onward, "facts": given}
+    return {"files": files, "sample": sample, "onward": onward}

@@ -1,8 +1,10 @@
 """Gaps: a model card held against the requirements: counts, coverage, dates and findings, the law left and the card's words right."""
 
+import json
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
 NOT_RUN = empty("No assessment yet", "Give a model card, or choose a sample, and press “Assess”. Nothing of it leaves this machine.")
 NO_FINDING = empty("No finding open", "Choose a row of the findings: the law opens on the left, the card's own words on the right.")
 ANY = "any"
+Facts = dict[str, dict[str, Any]]
+SHOW_FINDING = "() => document.getElementById('pc-finding').scrollIntoView({block: 'nearest'})"
 DECISIONS = {"accept": "accepted", "edit": "edited", "reject": "rejected"}
 COLUMNS = ("Requirement", "Title", "Status", "Severity", "Law", "Applies from")
 TONES = {
@@ -56,6 +60,11 @@ def head(report: Json) -> str:
     """Which card, as of when, on what corpus, and that these are proposals."""
     text = f"{report['card']['name']}, as of {long_date(report['as_of'])}. Corpus {report['corpus_digest'][:12] or 'none'}; run {report['run']}; {report['official']} citations rest on official text."
     proposal = banner("These findings are proposals of a machine. A named person accepts, edits or rejects each.", "info")
+    waiting = report["summary"]["by_status"].get("needs-information", 0)
+    if waiting:
+        proposal += banner(
+            f"{waiting} findings wait for facts that the card does not state. Set them on the Card page (or give a facts.json), then assess again.", "ask"
+        )
     facts = [[name, {True: "yes", False: "no", None: "not known"}[f["value"]], f["source"]] for name, f in report["facts"].items()]
     known = table(["Fact", "Value", "Source"], facts, "Facts on which applicability rests") if facts else ""
     return f"<p><strong>{esc(text)}</strong></p>{proposal}<details class='pc-links'><summary>Facts ({len(facts)})</summary>{known}</details>"
@@ -196,32 +205,60 @@ def samples() -> list[tuple[str, str]]:
     return [(p.name.replace("-", " "), p.name) for p in sorted(folder.iterdir()) if p.is_dir()] if folder.is_dir() else []
 
 
-def gather(files: Sequence[str] | None, sample: str | None, facts: str | None, into: Path) -> tuple[Path, Path | None]:
-    """The card to assess and the facts beside it: uploaded files copied together under their own names, or a sample."""
-    if files:
-        for file in files:
-            shutil.copy(file, into / Path(file).name)
-        return (into / Path(files[0]).name if len(files) == 1 else into), Path(facts) if facts else None
-    if sample in {name for _, name in samples()}:
-        return corpus.root() / "cards" / str(sample), Path(facts) if facts else None
-    raise UsageError("There is no card to assess", "Upload one (README.md, XML, DOCX, PDF or text), or choose a sample")
+@contextmanager
+def at_hand(files: Sequence[str] | None, sample: str | None, facts: str | None, given: Facts) -> Iterator[tuple[Path, Path | None]]:
+    """The card to read, while inside: uploaded files together under their own names, or a sample; and a file of the facts known beside it.
+
+    Facts come from facts.json beside the card or, before it, the file given; those that a person set win.
+    """
+    with tempfile.TemporaryDirectory(prefix="pincite-card-") as folder:
+        inside = Path(folder) / "card"
+        inside.mkdir()
+        if files:
+            for file in files:
+                shutil.copy(file, inside / Path(file).name)
+            card = inside / Path(files[0]).name if len(files) == 1 else inside
+        elif sample in {name for _, name in samples()}:
+            card = corpus.root() / "cards" / str(sample)
+        else:
+            raise UsageError("There is no card yet", "Upload one (README.md, XML, DOCX, PDF or text), or choose a sample")
+        beside = Path(facts) if facts else (card if card.is_dir() else card.parent) / "facts.json"
+        merged = Path(folder) / "facts.json"
+        if given and (not beside.exists() or _is_object(beside)):
+            known = json.loads(beside.read_text("utf8")) if beside.exists() else {}
+            merged.write_text(json.dumps({**known, **given}), "utf8")
+        yield card, merged if merged.exists() else Path(facts) if facts else None
+
+
+def _is_object(path: Path) -> bool:
+    """Whether a file holds a JSON object; when not, reading it as facts says what is wrong."""
+    try:
+        return isinstance(json.loads(path.read_text("utf8")), dict)
+    except (OSError, ValueError):
+        return False
 
 
 def assess_steps(
-    shell: Shell, request: Any, files: Sequence[str] | None, sample: str | None, facts: str | None, as_of: str, frameworks: Sequence[str], everything: bool
+    shell: Shell,
+    request: Any,
+    files: Sequence[str] | None,
+    sample: str | None,
+    facts: str | None,
+    given: Facts,
+    as_of: str,
+    frameworks: Sequence[str],
+    everything: bool,
 ) -> Iterator[tuple[str, Json | None]]:
     """What to show above the results after each step, and at the end the report."""
     from assistant.workbench import check_day
 
     yield banner("Step 1 of 2: reading the card in a closed-off process. Step 2: holding each requirement against it.", "info"), None
-    with tempfile.TemporaryDirectory(prefix="pincite-card-") as folder:
-        try:
-            card, given = gather(files, sample, facts, Path(folder))
-            with shell.acting(request):
-                report = shell.bench.gaps(card, check_day(as_of), tuple(frameworks), (), given, everything)
-        except PinciteError as error:
-            yield failure(error), None
-            return
+    try:
+        with at_hand(files, sample, facts, given) as (card, known), shell.acting(request):
+            report = shell.bench.gaps(card, check_day(as_of), tuple(frameworks), (), known, everything)
+    except PinciteError as error:
+        yield failure(error), None
+        return
     yield head(report) + downloads(report), report
 
 
@@ -278,7 +315,7 @@ def build(shell: Shell) -> Mapping[str, Any]:
         files = gr.File(label="Model card: one file, or the card and what lies beside it", file_count="multiple", height=140, scale=3, min_width=300)
         with gr.Column(scale=2, min_width=260):
             sample = gr.Dropdown(label="or a sample card", choices=samples(), value=None, interactive=True)
-            facts = gr.File(label="Facts for applicability (facts.json, optional)", file_types=[".json"], height=90)
+            facts = gr.File(label="Facts for applicability (facts.json, optional)", file_types=[".json"], height=140)
         with gr.Column(scale=2, min_width=220):
             everything = gr.Checkbox(label="Assess also what does not apply", value=False)
             run = gr.Button("Assess", variant="primary", elem_id="pc-assess")
@@ -305,7 +342,7 @@ def build(shell: Shell) -> Mapping[str, Any]:
         pick = gr.Dropdown(label="Open a finding (the same as choosing a row)", choices=[], value=None, interactive=True)
         one = gr.HTML(NO_FINDING, js_on_load=CLICKS, elem_id="pc-finding")
         viewer = gr.HTML(js_on_load=SCROLLS, elem_id="pc-gap-viewer")
-        with gr.Group(visible=False) as deciding, gr.Row():
+        with gr.Row(visible=False, equal_height=False) as deciding:
             decision = gr.Radio(label="Your decision", choices=[("Accept", "accept"), ("Edit", "edit"), ("Reject", "reject")], value=None, min_width=240)
             reason = gr.Textbox(label="Reason (needed to edit or reject)", lines=2, max_length=2000, min_width=240)
             edited = gr.Textbox(label="New wording (to edit)", lines=2, max_length=4000, min_width=240)
@@ -314,8 +351,8 @@ def build(shell: Shell) -> Mapping[str, Any]:
 
     filters = [framework, status, severity, words]
 
-    def assess(files: Any, sample: Any, facts: Any, as_of: str, frameworks: list[str], everything: bool, request: gr.Request) -> Iterator[Any]:
-        for shown, found in assess_steps(shell, request, files, sample, facts, as_of, frameworks, everything):
+    def assess(files: Any, sample: Any, facts: Any, given: Facts, as_of: str, frameworks: list[str], everything: bool, request: gr.Request) -> Iterator[Any]:
+        for shown, found in assess_steps(shell, request, files, sample, facts, given, as_of, frameworks, everything):
             if found is None:
                 yield {top: shown, report: None, results: gr.Column(visible=False)}
                 continue
@@ -333,7 +370,7 @@ def build(shell: Shell) -> Mapping[str, Any]:
             one: NO_FINDING,
             viewer: "",
             open_id: "",
-            deciding: gr.Group(visible=False),
+            deciding: gr.Row(visible=False),
             decided: "",
         }
 
@@ -346,7 +383,7 @@ def build(shell: Shell) -> Mapping[str, Any]:
 
     def show(found: Json | None, id: str | None) -> Any:
         f = finding(found, id)
-        return (detail(f) if f else NO_FINDING), "", id or "", gr.Group(visible=f is not None), ""
+        return (detail(f) if f else NO_FINDING), "", id or "", gr.Row(visible=f is not None), ""
 
     def row(found: Json | None, event: gr.SelectData) -> Any:
         values = event.row_value
@@ -362,21 +399,24 @@ def build(shell: Shell) -> Mapping[str, Any]:
 
     everything_out = [top, report, results, numbers, grid, bars, dates, *filters, listed, pick, one, viewer, open_id, deciding, decided]
     list_out = [listed, pick, one, viewer, open_id, deciding, decided]
-    ran = run.click(assess, [files, sample, facts, shell.as_of, shell.frameworks, everything], everything_out, concurrency_limit=4, **PRIVATE)
+    ran = run.click(assess, [files, sample, facts, shell.facts, shell.as_of, shell.frameworks, everything], everything_out, concurrency_limit=4, **PRIVATE)
     ran.then(shell.foot, None, shell.footer, **QUIET)
     stop.click(None, cancels=[ran], **QUIET)
     for one_filter in (framework, status, severity):
         one_filter.input(narrow, [report, *filters], list_out, **QUIET)
     words.submit(narrow, [report, *filters], list_out, **QUIET)
     grid.select(cell, [report, words], [framework, status, severity, *list_out], **QUIET)
-    listed.select(row, [report], [one, viewer, open_id, deciding, decided], **QUIET)
-    pick.input(show, [report, pick], [one, viewer, open_id, deciding, decided], **QUIET)
+    opened = [one, viewer, open_id, deciding, decided]
+    listed.select(row, [report], opened, **QUIET).then(None, js=SHOW_FINDING, **QUIET)
+    pick.input(show, [report, pick], opened, **QUIET).then(None, js=SHOW_FINDING, **QUIET)
     one.select(law, [report, open_id], viewer, **QUIET)
     viewer.select(law, [report, open_id], viewer, **QUIET)
+    decided_now = record.click(decides, [report, open_id, decision, reason, edited], [decided, report, one], **QUIET)
+    decided_now.then(shell.foot, None, shell.footer, **QUIET)
     return {
         "files": files,
         "sample": sample,
         "assess": assess,
-        "inputs": [files, sample, facts, shell.as_of, shell.frameworks, everything],
+        "inputs": [files, sample, facts, shell.facts, shell.as_of, shell.frameworks, everything],
         "outputs": everything_out,
     }

@@ -22,9 +22,9 @@ Json = Mapping[str, Any]
 HERE = Path(__file__).parent
 
 FRAMEWORKS = {
-    "eu-ai-act": "EU AI Act", "gdpr": "GDPR", "hipaa": "HIPAA", "dpdp": "DPDP (India)", "fda": "FDA", "mdr": "EU MDR", "principles": "Principles",
+    "eu-ai-act": "EU AI Act", "gdpr": "GDPR", "hipaa": "HIPAA", "dpdp": "DPDP (India)", "fda": "FDA", "mdr": "EU MDR", "dpdp-rules": "DPDP Rules", "principles": "Principles",
 }  # fmt: skip
-FRAMEWORK_CHOICES = [(name, key) for key, name in FRAMEWORKS.items()]
+FRAMEWORK_CHOICES = [(name, key) for key, name in FRAMEWORKS.items() if key != "dpdp-rules"]
 
 # Each finding status: its sign, so that nothing is told by colour alone, its words, and its colour class.
 STATUSES = {
@@ -135,9 +135,7 @@ def short(text: str, most: int) -> str:
 def foot(s: Json) -> str:
     """The line under every page: corpus, model, reach, user, head of the record, and that this is a machine."""
     model = f"{s['model']['name']} {s['model']['sha256'][:12]}" if s["model"] else "none (quotations only)"
-    reach = (
-        "offline: nothing leaves this machine" if s["offline"] or not str((s["model"] or {}).get("name", "")).startswith("http") else "a model server is in use"
-    )
+    reach = "questions go to the model server that was named" if s["server"] else "nothing leaves this machine"
     parts = (
         ("Corpus", s["corpus_digest"][:12] or "no index"), ("Law checked until", s["checked_until"]), ("Model", model), ("Network", reach),
         ("User", s["user"]), ("Audit head", s["audit_head"][:12]), ("Pincite", s["program"]),

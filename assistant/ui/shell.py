@@ -27,6 +27,7 @@ class Shell:
     frameworks: Any
     tabs: Any
     footer: Any
+    facts: Any  # facts for applicability that a person set on the Card page, which Gaps uses
 
     def acting(self, request: Any) -> AbstractContextManager[None]:
         """The verbs called inside are recorded under the name of the user who made the request."""

@@ -48,7 +48,7 @@ def editions_rows(editions: Sequence[Json]) -> list[list[str]]:
                 e["file"],
                 f"{e['valid_from'] or 'always'}{until}",
                 kinds,
-                work.reuse if work else "",
+                "our own words" if e["layer"] == "digest" else work.reuse if work else "",
                 e["sha256"][:12],
             ]
         )
