@@ -21,7 +21,7 @@ class Element:
     """One thing a section of a pack must contain.
 
     `must` says it in our words; `pinpoint` is where the law or guidance asks for it; `fields` are card fields that feed
-    it; `requirements` are ids of the catalogue it answers; `ask` is the question to `owner` when nothing feeds it.
+    it, of which each one in `needs` must be there; `requirements` are ids of the catalogue it answers; `ask` is the question to `owner` when nothing feeds it.
     `levels` limits it to documentation levels ("basic", "enhanced"); empty means always.
     """
 
@@ -34,6 +34,7 @@ class Element:
     ask: str
     owner: str
     levels: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ def _section(row: dict[str, Any]) -> PackSection:
     elements = tuple(
         Element(
             e["id"], e["title"], corpus.pinpoint(e["pinpoint"]), e["must"], tuple(e.get("fields", ())), tuple(e.get("requirements", ())),
-            e["ask"], e["owner"], tuple(e.get("levels", ())),
+            e["ask"], e["owner"], tuple(e.get("levels", ())), tuple(e.get("needs", ())),
         )
         for e in row["element"]
     )  # fmt: skip

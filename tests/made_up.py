@@ -62,7 +62,12 @@ def report(step: int = 1) -> dict[str, Any]:
         status = FINDING_STATUSES[(i * 5 + i // 9) % 7]
         found = {"evidence-found": 2, "partial": 1}.get(status, 0)
         facets = [
-            {"id": f"f{n}", "asks": f"{r.evidence_expected} ({n + 1})", "status": "found" if n < found else "contradicted" if i % 13 == 4 else "missing", "evidence": [evidence(quotes[(i + n) % 3])] if n < found or i % 13 == 4 else []}
+            {
+                "id": f"f{n}",
+                "asks": f"{r.evidence_expected} ({n + 1})",
+                "status": "found" if n < found else "contradicted" if i % 13 == 4 else "missing",
+                "evidence": [evidence(quotes[(i + n) % 3])] if n < found or i % 13 == 4 else [],
+            }
             for n in range(2)
         ]
         findings.append(

@@ -19,6 +19,7 @@ FORMATS = {
     "sarif": "assistant.export.sarif",
     "oscal": "assistant.export.oscal",
 }
+DRAFT_FORMATS = ("docx", "md", "pdf", "json", "xlsx")
 SUFFIXES = {"json": ".json", "html": ".html", "md": ".md", "docx": ".docx", "pdf": ".pdf", "xlsx": ".xlsx", "sarif": ".sarif", "oscal": ".oscal.json"}
 
 
@@ -33,4 +34,19 @@ def render(format: str, report: Mapping[str, Any], texts: Mapping[str, str] | No
     if format not in FORMATS:
         raise UsageError(f"There is no format '{format}'", f"Choose one of: json, {', '.join(FORMATS)}")
     made = import_module(FORMATS[format]).render(report, texts or {})
+    return made if isinstance(made, bytes) else str(made).encode("utf8")
+
+
+def render_draft(format: str, draft: Mapping[str, Any], clauses: bool = True, template: bytes | None = None) -> bytes:
+    """A draft (in its JSON form) as the bytes of a file.
+
+    `clauses` shows addresses, requirement ids and the notes; `template` is a house template for DOCX. The same input
+    gives the same bytes. Raises UsageError for an unknown format.
+    """
+    if format not in DRAFT_FORMATS:
+        raise UsageError(f"There is no draft format '{format}'", f"Choose one of: {', '.join(DRAFT_FORMATS)}")
+    if format == "json":
+        return render("json", draft)
+    module = import_module(FORMATS[format])
+    made = module.render_draft(draft, clauses, template) if format == "docx" else module.render_draft(draft, clauses)
     return made if isinstance(made, bytes) else str(made).encode("utf8")

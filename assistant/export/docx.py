@@ -16,7 +16,7 @@ LINK = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/hype
 
 def render(report: view.Report, texts: Mapping[str, str]) -> bytes:
     """The document."""
-    paper = new_document(view.title_of(report), view.machine_mark(report), str(report.get("as_of")), _foot(report))
+    paper = new_document(view.title_of(report), view.machine_mark(report), str(report.get("as_of")), view.foot(report))
     paper.add_heading(view.title_of(report), 0)
     mark(paper, view.machine_mark(report))
     table(paper, ["", ""], [[n, v] for n, v in view.stamp(report)], (4.0, 12.8), head=False)
@@ -37,10 +37,6 @@ def render(report: view.Report, texts: Mapping[str, str]) -> bytes:
     return saved(paper, str(report.get("as_of")))
 
 
-def _foot(report: view.Report) -> str:
-    return f"Machine-made by Pincite · run {report.get('run') or 'not recorded'} · as of {report.get('as_of')} · corpus {str(report.get('corpus_digest') or 'none')[:12]} · audit head {str(report.get('audit_head') or 'none')[:12]}"
-
-
 def _counts(paper: Any, report: view.Report) -> None:
     statuses, totals = view.statuses(report), view.totals(report)
     paper.add_heading("Coverage by framework", 1)
@@ -55,7 +51,12 @@ def _counts(paper: Any, report: view.Report) -> None:
     paper.add_heading("Severity", 1)
     rows_ = view.severities(report)
     picture(paper, charts.severity_png(rows_), "Findings by severity and status; the table below has the same numbers")
-    table(paper, ["Severity", *(" ".join(view.STATUS_LABELS[s]) for s in rows_[0].counts), "All shown"], [[r.title, *map(str, r.counts.values()), str(r.total)] for r in rows_], (3.0, 2.8, 2.8, 3.6, 3.4, 1.8))
+    table(
+        paper,
+        ["Severity", *(" ".join(view.STATUS_LABELS[s]) for s in rows_[0].counts), "All shown"],
+        [[r.title, *map(str, r.counts.values()), str(r.total)] for r in rows_],
+        (3.0, 2.8, 2.8, 3.6, 3.4, 1.8),
+    )
     names = [r.name for r in view.coverage(report)]
     dates = view.dates_ahead(report)
     if not dates:
@@ -64,7 +65,7 @@ def _counts(paper: Any, report: view.Report) -> None:
     picture(paper, charts.dates_png(dates), "Requirements by the date from which they apply; the table below has the same numbers")
     table(
         paper, ["From", f"On {report.get('as_of')}", *(view.framework_title(n) for n in names), "All"],
-        [[r.title, "still to come" if r.name > str(report.get("as_of")) else "applies", *(str(r.counts[n] or "") for n in names), str(r.total)] for r in view.timeline(report)],
+        view.date_rows(report),
         (2.6, 2.8, *([11.0 / (len(names) + 1)] * (len(names) + 1))),
     )  # fmt: skip
 
@@ -75,7 +76,16 @@ def _todo(paper: Any, report: view.Report) -> None:
     if not todo:
         paper.add_paragraph("No gap and no partial finding among the requirements assessed.")
         return
-    rows = [[view.SEVERITY_LABELS[f["severity"]], f"{f['title']}\n{f['citation']} · {view.status_label(f)}", view.remedy(f), str(f.get("owner") or ""), view.still_to_show(f)] for f in todo]
+    rows = [
+        [
+            view.SEVERITY_LABELS[f["severity"]],
+            f"{f['title']}\n{f['citation']} · {view.status_label(f)}",
+            view.remedy(f),
+            str(f.get("owner") or ""),
+            view.still_to_show(f),
+        ]
+        for f in todo
+    ]
     table(paper, ["Severity", "Finding", "What to do", "Owner", "To show"], rows, (1.7, 5.2, 6.2, 2.2, 1.6))
 
 
@@ -136,6 +146,73 @@ def _left_out(paper: Any, group: Sequence[Mapping[str, Any]]) -> None:
     if out:
         paper.add_heading(f"Not applicable ({len(out)})", 2)
         table(paper, ["Requirement", "Provision", "Why"], [[f["title"], f["citation"], f["why"]] for f in out], (5.6, 4.4, 6.8))
+
+
+# ---- drafts --------------------------------------------------------------------------------------------------------
+
+
+def render_draft(draft: view.Report, clauses: bool, template: bytes | None = None) -> bytes:
+    """A draft as Word; `clauses` shows addresses, requirement ids and notes; `template` is a house template (.docx)."""
+    day = str(draft.get("as_of"))
+    paper = new_document(view.draft_title(draft), view.draft_mark(draft), day, view.foot(draft), template)
+    paper.add_heading(view.draft_title(draft), 0)
+    mark(paper, view.draft_mark(draft))
+    table(paper, ["", ""], [[n, v] for n, v in view.stamp(draft)], (4.0, 12.8), head=False)
+    for text in (draft["pack"]["about"], draft["pack"]["note"]):
+        paper.add_paragraph(text)
+    paper.add_heading("Where this draft stands", 1)
+    rows = [
+        [s["title"], e["title"], " ".join(view.STATE_LABELS[e["state"]]), str(sum(x["kind"] == "input" for x in e["sentences"])), e["owner"]]
+        for s, e in view.elements(draft)
+    ]
+    table(paper, ["Section", "Element", "State", "Questions", "Owner"], rows, (4.6, 5.2, 2.6, 1.8, 2.6))
+    for section in draft["sections"]:
+        paper.add_heading(section["title"], 1)
+        if section["about"]:
+            paper.add_paragraph(section["about"])
+        for element in section["elements"]:
+            paper.add_heading(element["title"] + (f" ({element['citation']})" if clauses else ""), 2)
+            for sentence in element["sentences"]:
+                _sentence(paper, sentence, clauses)
+    _notes(paper, draft, clauses)
+    return saved(paper, day)
+
+
+def _sentence(paper: Any, x: Mapping[str, Any], clauses: bool) -> None:
+    line = paper.add_paragraph()
+    if x["kind"] == "law":
+        line.add_run(f"Asked for: {x['text']}").italic = True
+        if clauses:
+            line.add_run(f" [{x['note']}]").font.superscript = True
+    elif x["kind"] == "card":
+        line.paragraph_format.keep_with_next = True
+        line.add_run(f"{x['label']}:").bold = True
+        quotation(paper, x["text"])
+        small(paper.add_paragraph(), f"— {view.source(x)}")
+    else:
+        run = line.add_run(view.printable(x["text"]))
+        run.bold = True
+        _highlight(run)
+        small(line, f" {view.asked_by(x, clauses)}")
+
+
+def _highlight(run: Any) -> None:
+    from docx.enum.text import WD_COLOR_INDEX
+
+    run.font.highlight_color = WD_COLOR_INDEX.YELLOW
+
+
+def _notes(paper: Any, draft: view.Report, clauses: bool) -> None:
+    if not clauses or not draft["notes"]:
+        return
+    paper.add_heading("Notes", 1)
+    paper.add_paragraph(f"{view.official(draft)}.")
+    for n in draft["notes"]:
+        line = paper.add_paragraph()
+        line.add_run(f"[{n['n']}] ")
+        link(line, n["citation"], view.safe_link(n.get("link")), 10)
+        line.add_run(f", {view.noted(n)}:")
+        quotation(paper, n["quote"])
 
 
 # ---- Word itself, for reports and drafts ---------------------------------------------------------------------------

@@ -30,8 +30,8 @@ def _document(report: view.Report) -> Iterator[str]:
     yield from ("", "## When the requirements apply", "")
     frameworks = [r.name for r in view.coverage(report)]
     yield from table(
-        ["From", f"On {report.get('as_of')}", *(view.framework_title(n) for n in frameworks)],
-        [[r.title, "still to come" if r.name > str(report.get("as_of")) else "applies", *(str(r.counts[n] or "") for n in frameworks)] for r in view.timeline(report)],
+        ["From", f"On {report.get('as_of')}", *(view.framework_title(n) for n in frameworks), "All"],
+        view.date_rows(report),
     )
     yield from _todo(report)
     yield from _conflicts(report)
@@ -58,7 +58,14 @@ def _todo(report: view.Report) -> Iterator[str]:
     yield from table(
         ["Severity", "Finding", "Status", "What to do", "Owner", "Still to show"],
         [
-            [view.SEVERITY_LABELS[f["severity"]], f"{escape(f['title'])} ({escape(f['citation'])})", view.status_label(f), escape(view.remedy(f)), escape(f.get("owner") or ""), view.still_to_show(f)]
+            [
+                view.SEVERITY_LABELS[f["severity"]],
+                f"{escape(f['title'])} ({escape(f['citation'])})",
+                view.status_label(f),
+                escape(view.remedy(f)),
+                escape(f.get("owner") or ""),
+                view.still_to_show(f),
+            ]
             for f in todo
         ],
     )
@@ -70,7 +77,9 @@ def _conflicts(report: view.Report) -> Iterator[str]:
         yield from ("", "## Where the frameworks pull apart", "", "Shown side by side, not averaged. The descriptions are ours; the provisions are linked.")
     for one in found:
         yield from ("", f"### {escape(one['title'])}", "", escape(one["tension"]), "")
-        yield from table(["Framework", "Provision", "What it asks"], [[p["framework"], link(p["citation"], p["link"]), escape(p["asks"])] for p in one["positions"]])
+        yield from table(
+            ["Framework", "Provision", "What it asks"], [[p["framework"], link(p["citation"], p["link"]), escape(p["asks"])] for p in one["positions"]]
+        )
 
 
 def _finding(f: Mapping[str, Any]) -> Iterator[str]:
@@ -79,7 +88,12 @@ def _finding(f: Mapping[str, Any]) -> Iterator[str]:
     yield f"**{view.status_label(f)}** · {view.SEVERITY_LABELS[f['severity']].lower()} · {escape(f['citation'])} · {view.force_label(f)} · `{f['requirement']}`"
     yield from ("", escape(f["why"]), "", f"*The law* (our words): {escape(f.get('obligation') or '')}", "")
     for c in f.get("law") or []:
-        yield from (*quote(c["quote"]), ">", f"> — {link(c['citation'], view.safe_link(c.get('link')))}, {view.layer_label(c)}, version {escape(c['version'])}, {view.standing(c)}", "")
+        yield from (
+            *quote(c["quote"]),
+            ">",
+            f"> — {link(c['citation'], view.safe_link(c.get('link')))}, {view.layer_label(c)}, version {escape(c['version'])}, {view.standing(c)}",
+            "",
+        )
     if not f.get("law"):
         yield from ("Not quoted: this provision is not in the library.", "")
     yield from ("*The card*:", "")
@@ -105,6 +119,60 @@ def _facts(report: view.Report) -> Iterator[str]:
         yield from ("", "## Facts on which applicability rests", "")
         words = {True: "yes", False: "no", None: "unknown"}
         yield from table(["Fact", "Value", "Source"], [[f"`{n}`", words[x["value"]], escape(x.get("source") or "")] for n, x in facts.items()])
+
+
+# ---- drafts --------------------------------------------------------------------------------------------------------
+
+
+def render_draft(draft: view.Report, clauses: bool) -> str:
+    """A draft as Markdown; `clauses` shows the addresses, requirement ids and notes."""
+    return "\n".join(_draft(draft, clauses)).rstrip() + "\n"
+
+
+def _draft(draft: view.Report, clauses: bool) -> Iterator[str]:
+    yield from (f"# {escape(view.draft_title(draft))}", "", f"**{escape(view.draft_mark(draft))}**", "")
+    yield from table(["", ""], [[name, escape(value)] for name, value in view.stamp(draft)])
+    yield from ("", escape(draft["pack"]["about"]), "", escape(draft["pack"]["note"]), "", "## Where this draft stands", "")
+    yield from table(
+        ["Section", "Element", "State", "Open questions", "Owner"],
+        [
+            [escape(s["title"]), escape(e["title"]), " ".join(view.STATE_LABELS[e["state"]]), str(_asked(e)), escape(e["owner"])]
+            for s, e in view.elements(draft)
+        ],
+    )
+    for section in draft["sections"]:
+        yield from ("", f"## {escape(section['title'])}", "")
+        if section["about"]:
+            yield from (escape(section["about"]), "")
+        for element in section["elements"]:
+            yield from (f"### {escape(element['title'])}" + (f" ({escape(element['citation'])})" if clauses else ""), "")
+            for sentence in element["sentences"]:
+                yield from (*_sentence(sentence, clauses), "")
+    yield from _notes(draft, clauses)
+
+
+def _asked(element: Mapping[str, Any]) -> int:
+    return sum(x["kind"] == "input" for x in element["sentences"])
+
+
+def _sentence(x: Mapping[str, Any], clauses: bool) -> Iterator[str]:
+    if x["kind"] == "law":
+        yield f"*Asked for: {escape(x['text'])}*" + (f" \\[{x['note']}\\]" if clauses else "")
+    elif x["kind"] == "card":
+        yield from (f"{escape(x['label'])}:", "", *quote(x["text"]), ">", f"> — {escape(view.source(x))}")
+    else:
+        yield f"**{escape(x['text'])}** {escape(view.asked_by(x, clauses))}"
+
+
+def _notes(draft: view.Report, clauses: bool) -> Iterator[str]:
+    if clauses and draft["notes"]:
+        yield from ("## Notes", "", f"{view.official(draft)}.", "")
+        for n in draft["notes"]:
+            yield from (
+                f"\\[{n['n']}\\] {link(n['citation'], view.safe_link(n.get('link')))}, {escape(view.noted(n))}:",
+                "",
+            )
+            yield from (*quote(n["quote"]), "")
 
 
 # ---- Markdown itself ---------------------------------------------------------------------------------------------

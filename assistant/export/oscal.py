@@ -14,6 +14,7 @@ from assistant.export import view
 SPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://pincite.invalid/oscal")
 PROPS = "https://pincite.invalid/ns/oscal"
 VERSION = "1.1.2"
+NO_PLAN = "This run was made without an OSCAL assessment plan; the requirements of Pincite's catalogue were held against the card."
 FINDABLE = ("evidence-found", "partial", "gap")
 
 
@@ -25,7 +26,7 @@ def render(report: view.Report, texts: Mapping[str, str]) -> str:
     shown = view.findings(report)
     result = {
         "uuid": _id("result", seed), "title": view.title_of(report), "description": view.machine_mark(report), "start": instant,
-        "props": [_prop(name, value) for name, value in (("as-of", report.get("as_of")), ("run", report.get("run")), ("corpus-digest", report.get("corpus_digest")), ("audit-head", report.get("audit_head")), ("official", view.official(report))) if value],
+        "props": [_prop(name.replace("_", "-"), report[name]) for name in ("as_of", "run", "corpus_digest", "audit_head", "official") if report.get(name)],
         "reviewed-controls": _reviewed(shown),
         "observations": [_observation(f, instant) for f in shown],
         "findings": [_finding(f) for f in shown if f["status"] in FINDABLE],
@@ -34,12 +35,12 @@ def render(report: view.Report, texts: Mapping[str, str]) -> str:
         "uuid": _id("document", seed),
         "metadata": {
             "title": view.title_of(report), "last-modified": instant, "version": str(report.get("as_of")), "oscal-version": VERSION,
-            "props": [_prop("machine-made", "true"), _prop("tool", str(report.get("tool") or "pincite")), _prop("card-sha256", str((report.get("card") or {}).get("sha256") or "unknown"))],
+            "props": [_prop("machine-made", "true"), _prop("tool", report.get("tool") or "pincite"), _prop("card-sha256", _card(report))],
             "remarks": view.machine_mark(report),
         },
         "import-ap": {"href": f"#{plan}"},
         "results": [{k: v for k, v in result.items() if v}],
-        "back-matter": {"resources": [{"uuid": plan, "title": "No assessment plan", "description": "This run was made without an OSCAL assessment plan; every applicable requirement of Pincite's catalogue was held against the card."}]},
+        "back-matter": {"resources": [{"uuid": plan, "title": "No assessment plan", "description": NO_PLAN}]},
     }  # fmt: skip
     return json.dumps({"assessment-results": document}, ensure_ascii=False, indent=2) + "\n"
 
@@ -52,6 +53,10 @@ def _prop(name: str, value: object) -> dict[str, str]:
     return {"name": name, "ns": PROPS, "value": " ".join(view.printable(str(value)).split())}
 
 
+def _card(report: view.Report) -> str:
+    return str((report.get("card") or {}).get("sha256") or "unknown")
+
+
 def _reviewed(shown: list[Mapping[str, Any]]) -> dict[str, Any]:
     ids = [{"control-id": f["requirement"]} for f in shown]
     return {"control-selections": [{"include-controls": ids} if ids else {"include-all": {}}]}
@@ -62,12 +67,17 @@ def _observation(f: Mapping[str, Any], instant: str) -> dict[str, Any]:
     links = [{"href": url, "rel": "reference", "text": c["citation"]} for c in f.get("law") or [] if (url := view.safe_link(c.get("link")))]
     observation = {
         "uuid": _id("observation", _content(f)), "title": f["title"], "description": f["why"],
-        "props": [_prop("status", f["status"]), _prop("severity", f["severity"]), _prop("pinpoint", f["pinpoint"]), _prop("legal-force", f.get("legal_force") or "unknown")],
+        "props": [_prop(name.replace("_", "-"), f.get(name) or "unknown") for name in ("status", "severity", "pinpoint", "legal_force", "applies_from")],
         "links": links, "methods": ["EXAMINE"], "types": ["finding"],
-        "relevant-evidence": [{"description": f"{view.place(e)}: {view.printable(e['quote'])}", "props": [_prop("facet", x["id"]), _prop("facet-status", x["status"])]} for x, e in quotes],
+        "relevant-evidence": [_evidence(x, e) for x, e in quotes],
         "collected": instant,
     }  # fmt: skip
     return {k: v for k, v in observation.items() if v}
+
+
+def _evidence(facet: Mapping[str, Any], e: Mapping[str, Any]) -> dict[str, Any]:
+    props = [_prop("facet", facet["id"]), _prop("facet-status", facet["status"])]
+    return {"description": f"{view.place(e)}: {view.printable(e['quote'])}", "props": props}
 
 
 def _finding(f: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,11 +17,7 @@ WIDTH = 482.0  # points between the margins of an A4 page
 
 def render(report: view.Report, texts: Mapping[str, str]) -> bytes:
     """The document."""
-    return build(view.title_of(report), view.machine_mark(report), _foot(report), list(_story(report)))
-
-
-def _foot(report: view.Report) -> str:
-    return f"Machine-made by Pincite · run {report.get('run') or 'not recorded'} · as of {report.get('as_of')} · corpus {str(report.get('corpus_digest') or 'none')[:12]} · audit head {str(report.get('audit_head') or 'none')[:12]}"
+    return build(view.title_of(report), view.machine_mark(report), view.foot(report), list(_story(report)))
 
 
 def _story(report: view.Report) -> Iterator[Any]:
@@ -31,8 +27,21 @@ def _story(report: view.Report) -> Iterator[Any]:
     yield from _counts(report)
     yield para("What to do", "h1")
     todo = view.remedies(report)
-    rows = [[view.SEVERITY_LABELS[f["severity"]], f"{f['title']}\n{f['citation']} · {view.status_label(f)}", view.remedy(f), str(f.get("owner") or ""), view.still_to_show(f)] for f in todo]
-    yield table([["Severity", "Finding", "What to do", "Owner", "To show"], *rows], (48, 150, 178, 62, 44)) if rows else para("No gap and no partial finding among the requirements assessed.")
+    rows = [
+        [
+            view.SEVERITY_LABELS[f["severity"]],
+            f"{f['title']}\n{f['citation']} · {view.status_label(f)}",
+            view.remedy(f),
+            str(f.get("owner") or ""),
+            view.still_to_show(f),
+        ]
+        for f in todo
+    ]
+    yield (
+        table([["Severity", "Finding", "What to do", "Owner", "To show"], *rows], (48, 150, 178, 62, 44))
+        if rows
+        else para("No gap and no partial finding among the requirements assessed.")
+    )
     yield from _conflicts(report)
     for name, group in view.by_framework(report):
         yield para(view.framework_title(name), "h1")
@@ -61,13 +70,21 @@ def _counts(report: view.Report) -> Iterator[Any]:
     yield para("Severity", "h1")
     severe = view.severities(report)
     yield picture(charts.severity_png(severe))
-    yield table([["Severity", *(" ".join(view.STATUS_LABELS[s]) for s in severe[0].counts), "All shown"], *([r.title, *map(str, r.counts.values()), str(r.total)] for r in severe)], (72, 82, 82, 82, 82, 82))
+    yield table(
+        [
+            ["Severity", *(" ".join(view.STATUS_LABELS[s]) for s in severe[0].counts), "All shown"],
+            *([r.title, *map(str, r.counts.values()), str(r.total)] for r in severe),
+        ],
+        (72, 82, 82, 82, 82, 82),
+    )
     dates, names = view.dates_ahead(report), [r.name for r in view.coverage(report)]
     if dates:
         yield para("When the requirements apply", "h1")
         yield picture(charts.dates_png(dates))
-        rows = [[r.title, "still to come" if r.name > str(report.get("as_of")) else "applies", *(str(r.counts[n] or "") for n in names), str(r.total)] for r in view.timeline(report)]
-        yield table([["From", f"On {report.get('as_of')}", *(view.framework_title(n) for n in names), "All"], *rows], (70, 90, *([(WIDTH - 160) / (len(names) + 1)] * (len(names) + 1))))
+        yield table(
+            [["From", f"On {report.get('as_of')}", *(view.framework_title(n) for n in names), "All"], *view.date_rows(report)],
+            (70, 90, *([(WIDTH - 160) / (len(names) + 1)] * (len(names) + 1))),
+        )
 
 
 def _conflicts(report: view.Report) -> Iterator[Any]:
@@ -78,18 +95,28 @@ def _conflicts(report: view.Report) -> Iterator[Any]:
     for one in found:
         yield para(one["title"], "h2")
         yield para(one["tension"])
-        yield table([["Framework", "Provision", "What it asks"], *([p["framework"], raw(link(p["citation"], p["link"]), "cell"), p["asks"]] for p in one["positions"])], (62, 130, 290))
+        yield table(
+            [["Framework", "Provision", "What it asks"], *([p["framework"], raw(link(p["citation"], p["link"]), "cell"), p["asks"]] for p in one["positions"])],
+            (62, 130, 290),
+        )
 
 
 def _finding(f: Mapping[str, Any]) -> Iterator[Any]:
     yield para(f["title"], "h2")
     status = f'<font color="{view.COLOURS[f["status"]]}"><b>{view.STATUS_LABELS[f["status"]][0]} {view.status_label(f)}</b></font>'
-    yield raw(f"{status} · {view.SEVERITY_LABELS[f['severity']].lower()} · {safe(f['citation'])} · {safe(view.force_label(f))} · {safe(f['requirement'])}", "small")
+    yield raw(
+        f"{status} · {view.SEVERITY_LABELS[f['severity']].lower()} · {safe(f['citation'])} · {safe(view.force_label(f))} · {safe(f['requirement'])}", "small"
+    )
     yield para(f["why"])
     law: list[Any] = [para(f"{f.get('obligation') or ''} (our words)", "small")]
     for c in f.get("law") or []:
         law.append(para(c["quote"], "quote"))
-        law.append(raw(f"{link(c['citation'], view.safe_link(c.get('link')))} · {safe(view.layer_label(c))} · version {safe(c['version'])} · {safe(view.standing(c))}", "small"))
+        law.append(
+            raw(
+                f"{link(c['citation'], view.safe_link(c.get('link')))} · {safe(view.layer_label(c))} · version {safe(c['version'])} · {safe(view.standing(c))}",
+                "small",
+            )
+        )
     if not f.get("law"):
         law.append(para("Not quoted: this provision is not in the library.", "small"))
     card: list[Any] = []
@@ -101,6 +128,57 @@ def _finding(f: Mapping[str, Any]) -> Iterator[Any]:
     yield sides(law, card)
     if f["status"] in view.OPEN:
         yield raw(f"<b>What to do.</b> {safe(view.remedy(f))}" + (f" (Owner: {safe(f['owner'])})" if f.get("owner") else ""))
+
+
+# ---- drafts --------------------------------------------------------------------------------------------------------
+
+
+def render_draft(draft: view.Report, clauses: bool) -> bytes:
+    """A draft as PDF; `clauses` shows addresses, requirement ids and notes."""
+    return build(view.draft_title(draft), view.draft_mark(draft), view.foot(draft), list(_draft(draft, clauses)))
+
+
+def _draft(draft: view.Report, clauses: bool) -> Iterator[Any]:
+    yield para(view.draft_title(draft), "title")
+    yield para(view.draft_mark(draft), "mark")
+    yield table([[n, v] for n, v in view.stamp(draft)], (90, WIDTH - 90), head=False)
+    yield para(draft["pack"]["about"])
+    yield para(draft["pack"]["note"])
+    yield para("Where this draft stands", "h1")
+    rows = [
+        [s["title"], e["title"], " ".join(view.STATE_LABELS[e["state"]]), str(sum(x["kind"] == "input" for x in e["sentences"])), e["owner"]]
+        for s, e in view.elements(draft)
+    ]
+    yield table([["Section", "Element", "State", "Questions", "Owner"], *rows], (132, 150, 80, 44, 76))
+    for section in draft["sections"]:
+        yield para(section["title"], "h1")
+        if section["about"]:
+            yield para(section["about"])
+        for element in section["elements"]:
+            yield para(element["title"] + (f" ({element['citation']})" if clauses else ""), "h2")
+            for sentence in element["sentences"]:
+                yield from _sentence(sentence, clauses)
+    if clauses and draft["notes"]:
+        yield para("Notes", "h1")
+        yield para(f"{view.official(draft)}.")
+        for n in draft["notes"]:
+            yield raw(
+                f"[{n['n']}] {link(n['citation'], view.safe_link(n.get('link')))}, {safe(view.noted(n))}:",
+                "small",
+            )
+            yield para(n["quote"], "quote")
+
+
+def _sentence(x: Mapping[str, Any], clauses: bool) -> Iterator[Any]:
+    if x["kind"] == "law":
+        yield raw(f"<i>Asked for: {safe(x['text'])}</i>" + (f" <super>[{x['note']}]</super>" if clauses else ""))
+    elif x["kind"] == "card":
+        yield raw(f"<b>{safe(x['label'])}:</b>")
+        yield para(x["text"], "quote")
+        yield para(f"— {view.source(x)}", "small")
+    else:
+        yield para(x["text"], "todo")
+        yield para(view.asked_by(x, clauses), "small")
 
 
 # ---- PDF itself, for reports and drafts ----------------------------------------------------------------------------
@@ -156,7 +234,8 @@ def _style(name: str) -> Any:
     base: dict[str, Any] = {"fontName": FONT, "fontSize": 8.5, "leading": 11.5, "spaceAfter": 3, "textColor": HexColor("#1c2430")}
     own: dict[str, dict[str, Any]] = {
         "body": {}, "small": {"fontSize": 7, "leading": 9.2, "spaceAfter": 2}, "cell": {"fontSize": 7, "leading": 9, "spaceAfter": 0},
-        "head": {"fontName": f"{FONT}-Bold", "fontSize": 7, "leading": 9, "spaceAfter": 0}, "title": {"fontName": f"{FONT}-Bold", "fontSize": 16, "leading": 20, "spaceAfter": 6},
+        "head": {"fontName": f"{FONT}-Bold", "fontSize": 7, "leading": 9, "spaceAfter": 0},
+        "title": {"fontName": f"{FONT}-Bold", "fontSize": 16, "leading": 20, "spaceAfter": 6},
         "h1": {"fontName": f"{FONT}-Bold", "fontSize": 12.5, "leading": 16, "spaceBefore": 14, "spaceAfter": 5, "keepWithNext": 1},
         "h2": {"fontName": f"{FONT}-Bold", "fontSize": 9.5, "leading": 13, "spaceBefore": 9, "spaceAfter": 3, "keepWithNext": 1},
         "mark": {"fontName": f"{FONT}-Bold", "backColor": HexColor("#fff4e0"), "borderPadding": 5, "spaceBefore": 6, "spaceAfter": 10},
@@ -212,9 +291,15 @@ def sides(left: Sequence[Any], right: Sequence[Any]) -> Any:
     from reportlab.platypus import LongTable
 
     half = WIDTH / 2
-    style = [("VALIGN", (0, 0), (-1, -1), "TOP"), ("LINEABOVE", (0, 0), (-1, 0), 0.4, HexColor("#c3cad3")), ("LINEAFTER", (0, 0), (0, -1), 0.4, HexColor("#c3cad3"))]
+    style = [
+        ("VALIGN", (0, 0), (-1, -1), "TOP"),
+        ("LINEABOVE", (0, 0), (-1, 0), 0.4, HexColor("#c3cad3")),
+        ("LINEAFTER", (0, 0), (0, -1), 0.4, HexColor("#c3cad3")),
+    ]
     heads = [para("The law", "head"), para("The card", "head")]
-    return LongTable([heads, [list(left), list(right) or [para("Nothing.", "small")]]], colWidths=[half, half], style=style, repeatRows=1, splitInRow=1, spaceAfter=5)
+    return LongTable(
+        [heads, [list(left), list(right) or [para("Nothing.", "small")]]], colWidths=[half, half], style=style, repeatRows=1, splitInRow=1, spaceAfter=5
+    )
 
 
 def picture(png: bytes) -> Any:

@@ -46,7 +46,10 @@ def _rule(f: Mapping[str, Any]) -> dict[str, Any]:
     rule = {
         "id": f["requirement"], "name": f["title"], "shortDescription": {"text": f"{f['title']} ({f['citation']})"},
         "fullDescription": {"text": str(f.get("obligation") or f["title"])}, "defaultConfiguration": {"level": _level(f)},
-        "properties": {"framework": f["framework"], "pinpoint": f["pinpoint"], "severity": f["severity"], "legalForce": str(f.get("legal_force", "")), "tags": ["pincite", f["framework"]]},
+        "properties": {
+            "framework": f["framework"], "pinpoint": f["pinpoint"], "severity": f["severity"], "legalForce": str(f.get("legal_force", "")),
+            "tags": ["pincite", f["framework"]],
+        },
     }  # fmt: skip
     links = [url for c in f.get("law") or [] if (url := view.safe_link(c.get("link")))]
     return {**rule, "helpUri": links[0]} if links else rule
@@ -58,7 +61,9 @@ def _level(f: Mapping[str, Any]) -> str:
 
 def _result(f: Mapping[str, Any], rule: int, report: view.Report, texts: Mapping[str, str]) -> dict[str, Any]:
     found = [(x, e) for x in f.get("facets") or [] for e in x["evidence"]]
-    places = [_location(e, texts) for _, e in found] or [{"physicalLocation": {"artifactLocation": {"uri": _uri(_files(report, texts)[0])}, "region": {"startLine": 1}}}]
+    places = [_location(e, texts) for _, e in found] or [
+        {"physicalLocation": {"artifactLocation": {"uri": _uri(_files(report, texts)[0])}, "region": {"startLine": 1}}}
+    ]
     text = f"{view.status_label(f)}: {f['title']} ({f['citation']}). {f['why']} What to do: {view.remedy(f)}"
     key = hashlib.sha256("\0".join([f["requirement"], *(x["id"] for x in view.lacking(f))]).encode()).hexdigest()
     asked = f["status"] == "needs-information"

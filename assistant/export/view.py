@@ -147,9 +147,7 @@ def coverage(report: Report) -> list[Row]:
 def severities(report: Report) -> list[Row]:
     """Open findings and found evidence by severity."""
     shown = ("gap", "partial", "needs-information", "evidence-found")
-    return [
-        Row(s, SEVERITY_LABELS[s], {t: sum(f["severity"] == s and f["status"] == t for f in findings(report)) for t in shown}) for s in SEVERITIES
-    ]
+    return [Row(s, SEVERITY_LABELS[s], {t: sum(f["severity"] == s and f["status"] == t for f in findings(report)) for t in shown}) for s in SEVERITIES]
 
 
 def timeline(report: Report) -> list[Row]:
@@ -245,3 +243,57 @@ def place(evidence: Mapping[str, Any]) -> str:
     line = f", line {evidence['line']}" if evidence.get("line") else f", characters {evidence['start']}–{evidence['end']}"
     section = f" ({evidence['section']})" if evidence.get("section") else ""
     return printable(f"{evidence['file']}{line}{section}")
+
+
+# ---- drafts ------------------------------------------------------------------------------------------------------
+
+STATE_LABELS = {"stated": ("✓", "Stated in the card"), "partly-stated": ("◐", "Partly stated"), "asked": ("✗", "Input needed")}
+DRAFT_CAUTION = "Every sentence is the card's words, what the law asks with a checked citation, or a question. A named person completes, decides and signs."
+
+
+def draft_title(draft: Report) -> str:
+    """The draft's title."""
+    return printable(f"{draft['pack']['title']}: {draft['card']['name']}")
+
+
+def draft_mark(draft: Report) -> str:
+    """The line by which a reader and a program know that a machine made this draft."""
+    return f"Machine-made draft by {draft.get('tool') or 'Pincite'}. {DRAFT_CAUTION}"
+
+
+def elements(draft: Report) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    """Every element with its section, in document order."""
+    return [(s, e) for s in draft["sections"] for e in s["elements"]]
+
+
+def questions(draft: Report) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    """Every open question with its element, in document order."""
+    return [(e, x) for _, e in elements(draft) for x in e["sentences"] if x["kind"] == "input"]
+
+
+def source(sentence: Mapping[str, Any]) -> str:
+    """Where a quotation of the card stands, and what a reader must know about it."""
+    return place(sentence) + (f"; {sentence['caution']}" if sentence.get("caution") else "")
+
+
+def asked_by(sentence: Mapping[str, Any], clauses: bool) -> str:
+    """Who answers a question and, with clauses shown, for which requirements."""
+    ids = ", ".join(sentence["requirements"]) if clauses else ""
+    return f"Owner: {sentence.get('owner') or 'to be named'}" + (f" · for {ids}" if ids else "")
+
+
+def date_rows(report: Report) -> list[list[str]]:
+    """The timeline as rows of text: date, whether it applies, a count for each framework, all."""
+    as_of = str(report.get("as_of"))
+    return [[r.title, "still to come" if r.name > as_of else "applies", *(str(n or "") for n in r.counts.values()), str(r.total)] for r in timeline(report)]
+
+
+def noted(note: Mapping[str, Any]) -> str:
+    """What stands after a note's address: layer, version, standing."""
+    return printable(f"{layer_label(note)}, version {note['version']}, {standing(note)}")
+
+
+def foot(stamped: Report) -> str:
+    """The line at the foot of every page."""
+    digest, head = str(stamped.get("corpus_digest") or "none")[:12], str(stamped.get("audit_head") or "none")[:12]
+    return f"Machine-made by Pincite · run {stamped.get('run') or 'not recorded'} · as of {stamped.get('as_of')} · corpus {digest} · audit head {head}"

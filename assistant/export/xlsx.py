@@ -24,71 +24,117 @@ def render(report: view.Report, texts: Mapping[str, str]) -> bytes:
     for title, head, widths, rows in _sheets(report):
         _fill(book.create_sheet(title), head, widths, rows)
     book["Findings"].page_setup.paperSize = book["Findings"].PAPERSIZE_A3
-    book.properties.creator = "Pincite"
-    book.properties.title = view.title_of(report)
-    book.properties.description = view.machine_mark(report)
-    book.properties.keywords = f"machine-made; run {report.get('run') or 'not recorded'}; corpus {report.get('corpus_digest')}; audit head {report.get('audit_head') or 'not recorded'}"
-    out = io.BytesIO()
-    book.save(out)
-    return settle(out.getvalue(), str(report.get("as_of")))
+    return _saved(book, view.title_of(report), view.machine_mark(report), report)
 
 
 def _sheets(report: view.Report) -> list[tuple[str, list[str], list[int], list[list[Cell]]]]:
     shown = [f for _, group in view.by_framework(report) for f in group]
     facets = [(f, x) for f in shown for x in f.get("facets") or []]
     blank = {"quote": "", "file": "", "start": "", "end": "", "section": ""}
+    as_of, names = str(report.get("as_of")), [r.title for r in view.coverage(report)]
+    facts = [[name, {True: "yes", False: "no", None: "unknown"}[x["value"]], str(x.get("source") or "")] for name, x in (report.get("facts") or {}).items()]
     return [
+        ("Findings", list(FINDING_COLUMNS), list(FINDING_COLUMNS.values()), [_finding(f) for f in shown]),
+        ("What to do", list(TODO_COLUMNS), list(TODO_COLUMNS.values()), [_todo(f) for f in view.remedies(report)]),
         (
-            "Findings",
-            ["Requirement", "Framework", "Provision", "Title", "Status", "Severity", "Applies from", "Legal force", "Why", "To show", "What to do", "Owner", "Decision", "Decided by", "Reason"],
-            [22, 12, 24, 30, 19, 10, 13, 18, 46, 9, 46, 16, 12, 16, 30],
-            [
-                [f["requirement"], view.framework_title(f["framework"]), f["citation"], f["title"], view.status_label(f), view.SEVERITY_LABELS[f["severity"]], str(f.get("applies_from") or ""), view.force_label(f), f["why"], view.still_to_show(f), view.remedy(f) if f["status"] in view.OPEN else "", str(f.get("owner") or ""), *_review(f)]
-                for f in shown
-            ],
+            "Evidence", ["Requirement", "Asked for", "Facet status", "Quotation", "File", "From", "To", "Section"], [22, 44, 14, 70, 18, 8, 8, 24],
+            [_evidence(f, x, e) for f, x in facets for e in (x["evidence"] or [blank])],
         ),
         (
-            "What to do",
-            ["Severity", "Status", "Provision", "Title", "What to do", "Owner", "Due", "To show", "Requirement"],
-            [10, 19, 24, 32, 60, 18, 12, 9, 22],
-            [[view.SEVERITY_LABELS[f["severity"]], view.status_label(f), f["citation"], f["title"], view.remedy(f), str(f.get("owner") or ""), "", view.still_to_show(f), f["requirement"]] for f in view.remedies(report)],
+            "Law", ["Requirement", "Provision", "Quotation", "Layer", "Version", "Standing", "Link", "Source SHA-256"], [22, 24, 80, 24, 12, 20, 40, 20],
+            [_law(f, c) for f in shown for c in f.get("law") or []],
         ),
         (
-            "Evidence",
-            ["Requirement", "Asked for", "Facet status", "Quotation", "File", "From", "To", "Section"],
-            [22, 44, 14, 70, 18, 8, 8, 24],
-            [[f["requirement"], x["asks"], x["status"], e["quote"], e["file"], e["start"], e["end"], str(e.get("section") or "")] for f, x in facets for e in (x["evidence"] or [blank])],
+            "Dates", ["From", f"On {as_of}", *names, "All"], [14, 16, *([12] * len(names)), 8],
+            [[r.title, "still to come" if r.name > as_of else "applies", *r.counts.values(), r.total] for r in view.timeline(report)],
         ),
         (
-            "Law",
-            ["Requirement", "Provision", "Quotation", "Layer", "Version", "Standing", "Link", "Source SHA-256"],
-            [22, 24, 80, 24, 12, 20, 40, 20],
-            [[f["requirement"], c["citation"], c["quote"], view.layer_label(c), c["version"], view.standing(c), view.safe_link(c.get("link")), str(c.get("source_sha256") or "")] for f in shown for c in f.get("law") or []],
-        ),
-        (
-            "Dates",
-            ["From", f"On {report.get('as_of')}", *(r.title for r in view.coverage(report)), "All"],
-            [14, 16, *([12] * len(view.coverage(report))), 8],
-            [[r.title, "still to come" if r.name > str(report.get("as_of")) else "applies", *r.counts.values(), r.total] for r in view.timeline(report)],
-        ),
-        (
-            "Conflicts",
-            ["Matter", "What pulls apart", "Framework", "Provision", "What it asks", "Link"],
-            [34, 50, 12, 24, 60, 40],
+            "Conflicts", ["Matter", "What pulls apart", "Framework", "Provision", "What it asks", "Link"], [34, 50, 12, 24, 60, 40],
             [[c["title"], c["tension"], p["framework"], p["citation"], p["asks"], p["link"]] for c in view.conflicts(report) for p in c["positions"]],
         ),
-        (
-            "Facts",
-            ["Fact", "Value", "Source"],
-            [32, 10, 80],
-            [[name, {True: "yes", False: "no", None: "unknown"}[x["value"]], str(x.get("source") or "")] for name, x in (report.get("facts") or {}).items()],
-        ),
+        ("Facts", ["Fact", "Value", "Source"], [32, 10, 80], facts),
     ]  # fmt: skip
 
 
-def _review(f: Mapping[str, Any]) -> list[Cell]:
+FINDING_COLUMNS = {
+    "Requirement": 22, "Framework": 12, "Provision": 24, "Title": 30, "Status": 19, "Severity": 10, "Applies from": 13, "Legal force": 18, "Why": 46,
+    "To show": 9, "What to do": 46, "Owner": 16, "Decision": 12, "Decided by": 16, "Reason": 30,
+}  # fmt: skip
+TODO_COLUMNS = {"Severity": 10, "Status": 19, "Provision": 24, "Title": 32, "What to do": 60, "Owner": 18, "Due": 12, "To show": 9, "Requirement": 22}
+
+
+def _finding(f: Mapping[str, Any]) -> list[Cell]:
     review = f.get("review") or {}
-    return [str(review.get(key) or "") for key in ("decision", "by", "reason")]
+    return [
+        f["requirement"], view.framework_title(f["framework"]), f["citation"], f["title"], view.status_label(f), view.SEVERITY_LABELS[f["severity"]],
+        str(f.get("applies_from") or ""), view.force_label(f), f["why"], view.still_to_show(f), view.remedy(f) if f["status"] in view.OPEN else "",
+        str(f.get("owner") or ""), *(str(review.get(key) or "") for key in ("decision", "by", "reason")),
+    ]  # fmt: skip
+
+
+def _todo(f: Mapping[str, Any]) -> list[Cell]:
+    severity, owner = view.SEVERITY_LABELS[f["severity"]], str(f.get("owner") or "")
+    return [severity, view.status_label(f), f["citation"], f["title"], view.remedy(f), owner, "", view.still_to_show(f), f["requirement"]]
+
+
+def _evidence(f: Mapping[str, Any], x: Mapping[str, Any], e: Mapping[str, Any]) -> list[Cell]:
+    return [f["requirement"], x["asks"], x["status"], e["quote"], e["file"], e["start"], e["end"], str(e.get("section") or "")]
+
+
+def _law(f: Mapping[str, Any], c: Mapping[str, Any]) -> list[Cell]:
+    link, source = view.safe_link(c.get("link")), str(c.get("source_sha256") or "")
+    return [f["requirement"], c["citation"], c["quote"], view.layer_label(c), c["version"], view.standing(c), link, source]
+
+
+def render_draft(draft: view.Report, clauses: bool) -> bytes:
+    """A draft as a checklist: every sentence with its source, the open questions with room for answers, the notes."""
+    from openpyxl import Workbook
+
+    book = Workbook()
+    stamp: Any = book.active
+    stamp.title = "About"
+    about = [
+        ["Document", view.draft_title(draft)],
+        ["Mark", view.draft_mark(draft)],
+        *map(list, view.stamp(draft)),
+        ["About", draft["pack"]["about"]],
+        ["Note", draft["pack"]["note"]],
+    ]
+    _fill(stamp, ["", ""], [18, 100], about)
+    kinds = {"card": "Card", "law": "Asked for", "input": "Input needed"}
+    rows: list[list[Cell]] = [
+        [
+            s["title"],
+            e["title"],
+            e["citation"] if clauses else "",
+            " ".join(view.STATE_LABELS[e["state"]]),
+            kinds[x["kind"]],
+            x["text"],
+            view.source(x) if x["kind"] == "card" else "",
+            e["owner"],
+        ]
+        for s, e in view.elements(draft)
+        for x in e["sentences"]
+    ]
+    _fill(
+        book.create_sheet("Checklist"), ["Section", "Element", "Provision", "State", "Kind", "Text", "Source", "Owner"], [30, 30, 24, 18, 13, 80, 34, 18], rows
+    )
+    asked: list[list[Cell]] = [[x["owner"], e["title"], x["text"], "", "", ", ".join(x["requirements"]) if clauses else ""] for e, x in view.questions(draft)]
+    _fill(book.create_sheet("Questions"), ["Owner", "Element", "Question", "Answer", "Due", "Requirements"], [18, 34, 70, 60, 12, 34], asked)
+    if clauses:
+        notes: list[list[Cell]] = [
+            [n["n"], n["citation"], n["quote"], view.layer_label(n), n["version"], view.standing(n), view.safe_link(n.get("link"))] for n in draft["notes"]
+        ]
+        _fill(book.create_sheet("Notes"), ["No.", "Provision", "Quotation", "Layer", "Version", "Standing", "Link"], [6, 26, 90, 24, 12, 20, 40], notes)
+    return _saved(book, view.draft_title(draft), view.draft_mark(draft), draft)
+
+
+def _saved(book: Any, title: str, mark: str, stamped: view.Report) -> bytes:
+    book.properties.creator = "Pincite (machine-made)"
+    book.properties.title, book.properties.description, book.properties.keywords = title, mark, view.foot(stamped)
+    out = io.BytesIO()
+    book.save(out)
+    return settle(out.getvalue(), str(stamped.get("as_of")))
 
 
 def put(cell: Any, value: Cell) -> None:
@@ -186,15 +232,15 @@ def _summary(sheet: Any, report: view.Report) -> None:
     sheet.row_dimensions[at].height = 31
     for row in view.coverage(report):
         at += 1
-        for column, value in enumerate([row.title, *(row.counts[s] for s in statuses), row.total], 1):
-            put(sheet.cell(at, column), value)
-            if column > 1:
-                sheet.cell(at, column).alignment = Alignment(horizontal="center")
-            if 1 < column <= len(statuses) + 1 and value:
-                sheet.cell(at, column).fill = PatternFill("solid", fgColor=tint(view.COLOURS[statuses[column - 2]], int(value) / row.total))
+        put(sheet.cell(at, 1), row.title)
+        for column, n in enumerate([*(row.counts[s] for s in statuses), row.total], 2):
+            put(sheet.cell(at, column), n)
+            sheet.cell(at, column).alignment = Alignment(horizontal="center")
+            if column <= len(statuses) + 1 and n:
+                sheet.cell(at, column).fill = PatternFill("solid", fgColor=tint(view.COLOURS[statuses[column - 2]], n / row.total))
     _severity(sheet, report, at + 2)
-    for column, width in zip("ABCDEFGHI", (18, 16, 12, 12, 14, 14, 14, 14, 10), strict=True):
-        sheet.column_dimensions[column].width = width
+    for letter, width in zip("ABCDEFGHI", (18, 16, 12, 12, 14, 14, 14, 14, 10), strict=True):
+        sheet.column_dimensions[letter].width = width
     _page(sheet)
     sheet.page_setup.fitToHeight = 1
     sheet.print_title_rows = None
@@ -209,9 +255,10 @@ def _severity(sheet: Any, report: view.Report, at: int) -> None:
         _head(sheet.cell(at, column), title)
     sheet.row_dimensions[at].height = 31
     for number, row in enumerate(rows, at + 1):
-        for column, value in enumerate([row.title, *row.counts.values()], 1):
-            put(sheet.cell(number, column), value)
-            sheet.cell(number, column).alignment = Alignment(horizontal="left" if column == 1 else "center")
+        put(sheet.cell(number, 1), row.title)
+        for column, n in enumerate(row.counts.values(), 2):
+            put(sheet.cell(number, column), n)
+            sheet.cell(number, column).alignment = Alignment(horizontal="center")
     chart = BarChart()
     chart.type, chart.grouping, chart.overlap, chart.gapWidth = "bar", "stacked", 100, 60
     chart.add_data(Reference(sheet, min_col=2, max_col=5, min_row=at, max_row=at + len(rows)), titles_from_data=True)
