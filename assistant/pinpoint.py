@@ -35,7 +35,7 @@ FDCA_OF_USC = {usc: fdca for fdca, usc in USC_OF_FDCA.items()}
 
 _ROMAN = re.compile(r"(?=[ivxl])(?:xl|l?x{0,3})(?:ix|iv|v?i{0,3})$")
 _STEP = re.compile(r"\(([^()]+)\)")
-_CANONICAL = re.compile(r"(?P<root>[^()/\s]+)(?P<steps>(?:\([^()]+\))*)(?:/(?P<term>[^()\s]+))?$")
+_CANONICAL = re.compile(r"(?P<root>[^()/\s]+)(?P<steps>(?:\([^()]+\))*)(?:/(?P<term>[^()\s]+)(?P<inner>(?:\([^()]+\))*))?$")
 
 
 def roman_value(text: str) -> int | None:
@@ -81,10 +81,10 @@ class Pinpoint:
         """One level up, or None at the root."""
         if self.instrument not in KNOWN:
             return None
+        if self.path.endswith(")") and _CANONICAL.match(self.path):
+            return Pinpoint(self.instrument, self.path[: self.path.rindex("(")])
         if "/" in self.path:
             return Pinpoint(self.instrument, self.path.rsplit("/", 1)[0])
-        if self.steps:
-            return Pinpoint(self.instrument, self.path[: self.path.rindex("(")])
         if ":" in self.path:
             return Pinpoint(self.instrument, self.path.rsplit(":", 1)[0])
         return None
@@ -107,7 +107,7 @@ class Pinpoint:
         root = head.split("(", 1)[0]
         rank = 0 if root.startswith("rec-") else 2 if root.startswith(("annex-", "sch")) else 1
         steps = tuple(_step_key(self, i, s) for i, s in enumerate(self.steps))
-        return (self.instrument, rank, _root_key(root), steps, term)
+        return (self.instrument, rank, _root_key(root), steps, _natural(term))
 
     def __lt__(self, other: "Pinpoint") -> bool:
         if not isinstance(other, Pinpoint):
@@ -198,7 +198,8 @@ def _lawyers_form(p: Pinpoint) -> str:
         return _eu_form(p, root, steps)
     if p.instrument in INDIA:
         return _india_form(p, root, steps)
-    term = f" “{p.path.split('/', 1)[1].replace('-', ' ')}”" if "/" in p.path and p.instrument in KNOWN else ""
+    named = re.search(r"/([^()]+)(.*)$", p.path) if p.instrument in KNOWN else None
+    term = f" “{named[1].replace('-', ' ')}”{' ' * bool(named[2])}{named[2]}" if named else ""
     if p.instrument == "hipaa":
         return f"45 CFR § {root}{steps}{term}" if re.match(r"\d{3}\.\d{3,4}$", root) else p.address
     if p.instrument == "fda" and (m := re.match(r"21cfr-(\d+\.\d+)$", root)):
@@ -399,6 +400,8 @@ def _unit_pinpoint(home: str, unit: str, number: str, rest: str) -> Pinpoint | N
         return Pinpoint("mdr", "annex-viii").child(f"rule-{number}")
     if unit == "annex":
         pieces = re.match(r"([ivxl]+)(?:,?\s+section\s+([a-d0-9]))?$", number)
+        if home == "eu-ai-act" and pieces and pieces[1] == "i" and labels:
+            return Pinpoint(home, "annex-i").child(*labels)  # its points count on through the sections
         return Pinpoint(home, f"annex-{pieces[1]}" + (f"-{pieces[2]}" if pieces[2] else "")).child(*labels) if pieces and roman_value(pieces[1]) else None
     if unit.endswith("schedule"):
         word = unit.split()[0]

@@ -13,6 +13,8 @@ _SAME = str.maketrans(
     {**dict.fromkeys("“”„«»‘’‚`\"'", "'"), **dict.fromkeys("–—‐‑−", "-"), "\u00ad": None, "\u200b": None, "\ufeff": None}
 )
 
+_BROKEN = re.compile(r"[-\u2010\u00ad][ \t]*\r?\n\s*(?=[a-z])")
+
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
@@ -38,7 +40,7 @@ def _fold(text: str) -> tuple[str, list[int]]:
     i = 0
     while i < len(text):
         c = text[i]
-        broken = re.compile(r"[-\u2010\u00ad][ \t]*\r?\n\s*(?=[a-z])").match(text, i) if c in "-\u2010\u00ad" else None
+        broken = _BROKEN.match(text, i) if c in "-\u2010\u00ad" else None
         if broken and out and out[-1].isalpha():
             i = broken.end()
             continue

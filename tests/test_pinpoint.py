@@ -30,6 +30,8 @@ FORMS = [
     ("Annex III point 5(d) AI Act", "eu-ai-act:annex-iii(5)(d)"),
     ("annex iv(2)(d) AI Act", "eu-ai-act:annex-iv(2)(d)"),
     ("Annex VIII, Section A, point 1 AI Act", "eu-ai-act:annex-viii-a(1)"),
+    ("Annex I, Section A, point 11 AI Act", "eu-ai-act:annex-i(11)"),
+    ("Annex I, Section A AI Act", "eu-ai-act:annex-i-a"),
     ("Annex XIV AI Act", "eu-ai-act:annex-xiv"),
     ("45 CFR § 164.308(a)(1)(ii)(A)", "hipaa:164.308(a)(1)(ii)(A)"),
     ("45 CFR 164.308(a)(1)(ii)(A)", "hipaa:164.308(a)(1)(ii)(A)"),
