@@ -100,8 +100,7 @@ def test_compiler_and_flags(
 ) -> None:
     for name in ("CMAKE_ARGS", "CC", "CXX"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(
-        setup.shutil,     plus = {"gcc": "g++", "cc": "c++"}
+    plus = {"gcc": "g++", "cc": "c++"}
     monkeypatch.setattr(setup.shutil, "which", lambda cc: plus.get(cc, cc.replace("clang", "clang++")) in compilers)
     monkeypatch.setattr(setup, "version_of", lambda name: compilers.get(name, 0))
     monkeypatch.setattr(setup, "compiles", lambda name, flags="": name in compilers)
