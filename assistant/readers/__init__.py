@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from assistant.law import Instrument
-from assistant.readers import cfr_markdown, converted_eu, ecfr, eurlex, formex, guidance_markdown, pdfs
+from assistant.readers import cfr_markdown, converted_eu, ecfr, eu_guidelines, eurlex, formex, guidance_markdown, pdfs
 
 HEAD = 64 * 1024  # how many first bytes of a file `recognise` is given
 
@@ -27,7 +27,7 @@ class Reader(Protocol):
 
 
 # In order of trial: the more particular format first.
-READERS: tuple[Reader, ...] = (eurlex, formex, converted_eu, ecfr, cfr_markdown, pdfs, guidance_markdown)
+READERS: tuple[Reader, ...] = (eurlex, formex, converted_eu, ecfr, cfr_markdown, pdfs, guidance_markdown, eu_guidelines)
 
 
 def recognise(name: str, head: bytes) -> Reader | None:
