@@ -274,11 +274,13 @@ def _definition(library: Library, question: str, wanted: Filter) -> Found | None
     places = _defined_terms(library).get(" ".join(tokens(asked["term"])), ())
     frameworks = wanted.frameworks or named_frameworks(question)
     allowed = [p for p in places if (not wanted.instruments or p.instrument in wanted.instruments) and (not frameworks or framework_of(p.instrument) in frameworks)]
+    passing: Found | None = None
     for p in sorted(allowed or (() if wanted.frameworks or wanted.instruments else places), key=lambda p: FRAMEWORKS.index(framework_of(p.instrument)) if framework_of(p.instrument) in FRAMEWORKS else 99):
         found = library.find(p, wanted.as_of, layer="" if wanted.layer == "any" else wanted.layer)
-        if found:
+        if found and not re.search(r"\bas defined in\b", found.text):
             return found
-    return None
+        passing = passing or found
+    return passing
 
 
 # ---- comparisons -------------------------------------------------------------------------------------------------

@@ -155,7 +155,7 @@ def cut_points(library: Library, unit: Found, question: str, as_of: str, room: i
             return [Cut(library, unit, text, openings)]
     children = [c for p in library.children(unit) if (c := library.find(p, as_of, version=unit.edition.version, layer=unit.edition.layer))]
     lead = body(unit, children[0]) if children else ""
-    if children and lead.endswith(_LEADS):
+    if children and lead and (lead.endswith(_LEADS) or not lead.endswith((".", ";"))):
         before = [s for s in sentences(lead)[:-1] if _stands_alone(s)]
         fits = max(before, key=lambda s: worth(library, question, s), default="")
         if fits and worth(library, question, fits) > worth(library, question, sentences(lead)[-1]) + 0.1:

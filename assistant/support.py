@@ -1,0 +1,572 @@
+"""Whether a passage bears a claim: every number, actor, duty, negation, condition and reference, and the content.
+
+Hard checks refuse by themselves, each with its reason; what they let through is weighed by a learned sum of overlap
+features (`corpus/bearing.toml`). Works on words alone; knows nothing of libraries, addresses or models.
+"""
+
+import math
+import re
+import tomllib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from assistant import corpus
+
+WORD = re.compile(r"[a-z]+(?:['’][a-z]+)?|\d+(?:[.,]\d+)*|%")
+
+
+@dataclass(frozen=True, slots=True)
+class Bearing:
+    """Whether a passage bears a claim, how well (0 to 1), and what speaks against it."""
+
+    supported: bool
+    score: float
+    reasons: tuple[str, ...]
+
+
+# ---- words -------------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=1)
+def _data() -> dict[str, Any]:
+    return tomllib.loads((corpus.root() / "bearing.toml").read_text("utf8"))
+
+
+@lru_cache(maxsize=1)
+def _stemmer() -> Any:
+    import Stemmer
+
+    return Stemmer.Stemmer("english")
+
+
+@lru_cache(maxsize=100_000)
+def stem(word: str) -> str:
+    """The stem of a lower-case word; British and American spelling alike."""
+    word = re.sub(r"is(e|ed|es|er|ing|ation|ations)$", r"iz\1", word.replace("’", "'")) if len(word) > 5 else word
+    word = re.sub(r"our(s|ed|ing|able)?$", r"or\1", word) if len(word) > 5 else word
+    found: str = _stemmer().stemWord(word.removesuffix("'s"))
+    return found
+
+
+@lru_cache(maxsize=1)
+def _groups() -> dict[str, frozenset[int]]:
+    """For each stem the synonym groups it belongs to."""
+    groups: dict[str, set[int]] = {}
+    for n, words in enumerate(_data()["synonyms"]):
+        for word in words:
+            groups.setdefault(stem(word), set()).add(n)
+    return {s: frozenset(g) for s, g in groups.items()}
+
+
+@lru_cache(maxsize=1)
+def _opposites() -> dict[str, frozenset[str]]:
+    found: dict[str, set[str]] = {}
+    for left, right in _data()["opposites"]:
+        for a, b in ((left, right), (right, left)):
+            found.setdefault(stem(a), set()).add(stem(b))
+    return {s: frozenset(o) for s, o in found.items()}
+
+
+@lru_cache(maxsize=1)
+def _light() -> frozenset[str]:
+    return frozenset(stem(w) for w in " ".join(_data()["light"]).split())
+
+
+def alike(a: str, b: str) -> bool:
+    """Whether two stems mean the same here: equal, or in one synonym group, or one begins the other."""
+    if a == b:
+        return True
+    groups = _groups()
+    if a in groups and b in groups and groups[a] & groups[b]:
+        return True
+    return len(a) >= 6 and len(b) >= 6 and (a.startswith(b) or b.startswith(a) or a[:6] == b[:6] and abs(len(a) - len(b)) <= 4)
+
+
+_PHRASES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern, re.I), name)
+    for pattern, name in (
+        (r"\bdata protection impact assessments?\b|\bdpias?\b", " dpia "),
+        (r"\bfundamental rights impact assessments?\b|\bfrias?\b", " fria "),
+        (r"\bdata protection officers?\b|\bdpos?\b", " dpo "),
+        (r"\bdata protection authorit(?:y|ies)\b|\bsupervisory authorit(?:y|ies)\b", " supervisoryauthority "),
+        (r"\bmarket surveillance authorit(?:y|ies)\b", " marketauthority "), (r"\bnational competent authorit(?:y|ies)\b", " competentauthority "),
+        (r"\bdata subjects?\b", " datasubject "), (r"\bdata principals?\b", " dataprincipal "), (r"\bsignificant data fiduciar(?:y|ies)\b", " significantfiduciary "), (r"\bdata fiduciar(?:y|ies)\b", " datafiduciary "),
+        (r"\bdata processors?\b", " processor "), (r"\bjoint controllers?\b", " jointcontroller "), (r"\bconsent managers?\b", " consentmanager "), (r"\bdata protection board\b", " board "),
+        (r"\bcovered entit(?:y|ies)\b", " coveredentity "), (r"\bbusiness associates?\b", " businessassociate "), (r"\bhealth plans?\b", " healthplan "), (r"\bhealth care (?:provider|clearinghouse)s?\b", " hcprovider "),
+        (r"\bnotified bod(?:y|ies)\b", " notifiedbody "), (r"\bauthori[sz]ed representatives?\b", " representative "), (r"\bproduct manufacturers?\b", " productmanufacturer "), (r"\bdevice user facilit(?:y|ies)\b|\buser facilit(?:y|ies)\b", " userfacility "),
+        (r"\bprotected health information\b|\bphi\b", " phi "), (r"\belectronic phi\b|\bephi\b|\belectronic  phi ", " ephi "), (r"\bgeneral[- ]purpose ai models?\b", " gpaimodel "), (r"\bmember states?\b", " memberstate "),
+    )
+)  # fmt: skip
+
+ACTORS = frozenset(
+    "supervisoryauthority marketauthority competentauthority datasubject dataprincipal significantfiduciary datafiduciary processor jointcontroller controller consentmanager board coveredentity businessassociate "
+    "healthplan hcprovider notifiedbody representative productmanufacturer manufacturer userfacility provider deployer importer distributor sponsor investigator commission memberstate secretary dpo subcontractor "
+    "subprocessor operator labeler applicant tribunal government recipient employer".split()
+)  # fmt: skip
+_ACTOR_ALIASES = {"hospital": "userfacility", "fda": "secretary", "hhs": "secretary", "person": "", "parent": "", "child": "", "vendor": "businessassociate"}
+
+
+def prepared(text: str) -> str:
+    """A text with terms of several words joined into one."""
+    text = re.sub(r"\bsub-processors?\b", " subprocessor ", text, flags=re.I)
+    for pattern, name in _PHRASES:
+        text = pattern.sub(name, text)
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A text as lower-case words and their stems."""
+
+    low: tuple[str, ...]
+    stems: tuple[str, ...]
+
+    @classmethod
+    def of(cls, text: str) -> "Words":
+        """The words of a prepared text."""
+        low = tuple(WORD.findall(prepared(text).lower()))
+        return cls(low, tuple(stem(w) for w in low))
+
+    def content(self) -> list[str]:
+        """The stems that carry meaning, each once, in order."""
+        light = _light()
+        return [s for s in dict.fromkeys(self.stems) if s not in light and not s[0].isdigit() and s != "%" and len(s) > 1]
+
+
+# ---- windows of a passage ----------------------------------------------------------------------------------------
+
+
+def windows(passage: str) -> list[str]:
+    """The stretches of a passage that may bear a claim: each sentence, each point with its opening, neighbours, and the whole."""
+    lines = [line.strip() for line in passage.split("\n") if line.strip()]
+    found: list[str] = []
+    lead = ""
+    for line in lines:
+        parts = [p for p in re.split(r"(?<=[.;?!])\s+(?=[A-Z“‘\"(])", line) if p]
+        for part in parts:
+            found.append(f"{lead} {part}" if lead and re.match(r"\(?\w{1,5}[.)]", line) else part)
+        if parts and parts[-1].rstrip().endswith((":", "—", "-")):
+            lead = parts[-1]
+        elif parts and not re.match(r"\(?\w{1,5}[.)]", line):
+            lead = ""
+    pairs = [f"{a} {b}" for a, b in zip(found, found[1:], strict=False)]
+    return list(dict.fromkeys([*found, *pairs]))[:400]
+
+
+def best_window(claim: Words, passage: str) -> tuple[str, Words]:
+    """The stretch that shares most of the claim's content; the shorter one among equals."""
+    wanted = claim.content()
+    numbers = {w for w in claim.low if w[0].isdigit()}
+    best: tuple[float, str, Words] = (-1.0, passage, Words.of(passage))
+    for text in windows(passage):
+        words = Words.of(text)
+        have = set(words.stems)
+        share = sum(_covers(w, have) for w in wanted) / (len(wanted) or 1)
+        share += 0.3 * len(numbers & set(words.low)) / (len(numbers) or 1)
+        value = share - 0.0015 * len(words.low)
+        if value > best[0]:
+            best = (value, text, words)
+    return best[1], best[2]
+
+
+def _covers(word: str, have: set[str]) -> float:
+    if word in have:
+        return 1.0
+    groups = _groups().get(word)
+    if groups and any(groups & _groups().get(h, frozenset()) for h in have):
+        return 0.9
+    return 0.8 if any(alike(word, h) for h in have) else 0.0
+
+
+# ---- quantities --------------------------------------------------------------------------------------------------
+
+_NUMBER_WORDS = {
+    w: n for n, w in enumerate("zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty".split())
+} | {"thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90, "hundred": 100, "twice": 2, "half": 0.5}  # fmt: skip
+_UNIT_HOURS = {"hour": 1.0, "day": 24.0, "week": 168.0}
+_UNIT_MONTHS = {"month": 1.0, "year": 12.0}
+_QUANTITY = re.compile(
+    r"(?P<cur>EUR|USD|INR|Rs\.?|€|\$|₹)?\s?(?P<n>\d{1,3}(?:[ ,\u00a0\u202f]\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\b(?:" + "|".join(_NUMBER_WORDS) + r")(?:[- ](?:one|two|three|four|five|six|seven|eight|nine|hundred))?\b)"
+    r"(?:\s*\(\d+\))?[\s-]*(?P<scale>million|billion|crores?|lakhs?|thousand|hundred|m\b)?[\s-]*(?:of )?"
+    r"(?P<unit>%|per ?cent\b|(?:(?:calendar|working|business|work|consecutive) )?(?:hours?|days?|weeks?|months?|years?)\b|EUR\b|euros?\b|dollars?\b|rupees?\b)?",
+    re.I,
+)  # fmt: skip
+_SCALES = {"million": 1e6, "m": 1e6, "billion": 1e9, "crore": 1e7, "crores": 1e7, "lakh": 1e5, "lakhs": 1e5, "thousand": 1e3, "hundred": 1e2}
+_MINIMUM = re.compile(r"(?:at least|not less than|no less than|minimum(?: of)?|no fewer than|a minimum period of)\s*(?:\w+\s+){0,2}$|^\s*(?:or more|at (?:the )?least|minimum|or over)", re.I)
+_MAXIMUM = re.compile(
+    r"(?:at most|not more than|no more than|up to|not exceed(?:ing)?|no later than|not later than|within|maximum(?: of)?|latest within|in no case later than|under|less than|fewer than|below|not exceed)\s*(?:\w+\s+){0,2}$|^\s*(?:or less|or fewer|at (?:the )?(?:most|latest)|maximum)",
+    re.I,
+)
+_OVER = re.compile(r"(?<!not )(?<!no )(?:more than|exceed(?:s|ing)?|over|above|greater than|longer than|after)\s*(?:\w+\s+){0,2}$", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A number with its kind (hours, months, percent, money, plain, working days) and the side it bounds: min, max, over or none."""
+
+    kind: str
+    value: float
+    side: str
+
+
+def quantities(text: str) -> list[Quantity]:
+    """The quantities of a text; numbers of articles, paragraphs and dates are not among them."""
+    text = _strip_references(text)
+    found = []
+    for m in _QUANTITY.finditer(text):
+        raw = m["n"].lower()
+        unit = (m["unit"] or "").lower()
+        value = _value(raw)
+        if value is None or (raw in ("one", "two") and not unit and not m["scale"]) or raw == "half":
+            continue
+        value *= _SCALES.get((m["scale"] or "").lower(), 1.0)
+        before, after = text[max(0, m.start() - 40) : m.start()], text[m.end() : m.end() + 20]
+        side = "min" if _MINIMUM.search(before) or _MINIMUM.match(after) else "max" if _MAXIMUM.search(before) or _MAXIMUM.match(after) else "over" if _OVER.search(before) else ""
+        found.append(_quantity(value, unit, bool(m["cur"]), side))
+    return found
+
+
+def _quantity(value: float, unit: str, currency: bool, side: str) -> Quantity:
+    word = unit.split()[-1].rstrip("s") if unit else ""
+    if re.match(r"working|business|work ", unit):
+        return Quantity("workdays", value, side)
+    if word in _UNIT_HOURS:
+        return Quantity("hours", value * _UNIT_HOURS[word], side)
+    if word in _UNIT_MONTHS:
+        return Quantity("months", value * _UNIT_MONTHS[word], side)
+    if unit.startswith(("%", "per")):
+        return Quantity("percent", value, side)
+    if currency or word in ("eur", "euro", "dollar", "rupee"):
+        return Quantity("money", value, side)
+    return Quantity("plain", value, side)
+
+
+def _value(raw: str) -> float | None:
+    if raw[0].isdigit():
+        return float(re.sub(r"[ ,\u00a0\u202f]", "", raw))
+    parts = re.split(r"[- ]", raw)
+    numbers = [_NUMBER_WORDS.get(p) for p in parts]
+    if any(n is None for n in numbers):
+        return None
+    if len(numbers) == 2 and parts[1] == "hundred":
+        return float((numbers[0] or 0) * 100)
+    return float(sum(n for n in numbers if n is not None))
+
+
+# ---- references and dates ----------------------------------------------------------------------------------------
+
+_REFERENCE = re.compile(
+    r"(?P<unit>\bArticles?|\bArts?\.|\bparagraphs?|\bpara\.|\bpoints?|\bAnnex(?:es)?|\bRecitals?|\bsections?|\bsub-?sections?|\bRules?|\bsub-?rules?|\bclauses?|\bParts?|\bChapters?|\bSchedule|§{1,2})\s*"
+    r"(?P<n>(?:\d+[A-Za-z]?|[IVX]{1,5}\b|\([0-9A-Za-z]{1,4}\))(?:\.\d+)*(?:\([0-9A-Za-z]{1,4}\))*(?:(?:,| and| or| to|,? and/or)\s*(?:\d+[a-z]?\b|\([0-9a-zA-Z]{1,4}\))(?:\([0-9A-Za-z]{1,4}\))*)*)",
+)  # fmt: skip
+_REG_NUMBER = re.compile(r"\b(?:\(E[UC]\)\s*)?(?:No\s*)?\d{2,4}/\d{2,4}(?:/E[UC])?\b")
+_CFR = re.compile(r"\b\d{2,3}\.\d{2,4}(?:\([0-9A-Za-z]{1,4}\))*")
+_DATE = re.compile(r"\b(\d{1,2})\s+(January|February|March|April|May|June|July|August|September|October|November|December)\s+(\d{4})|\b(January|February|March|April|May|June|July|August|September|October|November|December)\s+(\d{1,2}),?\s+(\d{4})")
+
+
+def _strip_references(text: str) -> str:
+    for pattern in (_DATE, _REG_NUMBER, _REFERENCE, _CFR):
+        text = pattern.sub(" ", text)
+    return re.sub(r"^\s*(?:\(?\d{1,3}[.)]|\(\w{1,4}\))\s+|(?<=\n)\s*(?:\(?\d{1,3}[.)]|\(\w{1,4}\))\s+", " ", text)
+
+
+def references(text: str) -> set[str]:
+    """The provisions and laws that a text names, each as its bare number with letters."""
+    found: set[str] = set()
+    for m in _REFERENCE.finditer(text):
+        unit = m["unit"].lower().rstrip("s.")
+        kind = {"art": "article", "para": "paragraph", "annexe": "annex", "subsection": "paragraph", "sub-section": "paragraph", "§": "section", "§§": "section"}.get(unit, unit)
+        for n in re.split(r",|\band/or\b|\band\b|\bor\b|\bto\b", m["n"]):
+            if n.strip():
+                found.add(f"{kind} {n.strip().strip('()').lower()}" if n.strip().startswith("(") else f"{kind} {n.strip().lower()}")
+    found.update(re.sub(r"\(E[UC]\)|No|\s", "", m[0]) for m in _REG_NUMBER.finditer(text))
+    found.update(m[0].lower() for m in _CFR.finditer(text))
+    return found
+
+
+def dates(text: str) -> set[tuple[str, str, str]]:
+    """The calendar dates of a text as (day, month, year)."""
+    return {(m[1] or m[5], (m[2] or m[4]).lower(), m[3] or m[6]) for m in _DATE.finditer(text)}
+
+
+# ---- duties, negation, conditions --------------------------------------------------------------------------------
+
+_MODES = (
+    ("mustnot", r"\b(?:shall|must|may) (?:not|never)\b|\bshall (?:\w+ )?not\b|\bcannot\b|\bcan not\b|\b(?:is|are) (?:prohibited|forbidden|not allowed|not permitted|barred|banned)\b|\bprohibit\w*|\bforbid\w*|\bno \w+(?: \w+){0,3} (?:shall|may|must)\b|\bneither\b.{0,60}\b(?:may|shall|must)\b"),
+    ("neednot", r"\bneed not\b|\b(?:is|are) not (?:required|obliged|necessary|mandatory)\b|\bdo(?:es)? not (?:have|need) to\b|\bnot be required\b|\bshall not apply\b|\bdo(?:es)? not apply\b|\bwithout having to\b|\bexempt\w*|\bnot (?:be )?(?:required|necessary)\b"),
+    ("must", r"\bshall\b|\bmust\b|\b(?:is|are|be) (?:required|obliged|to be|obligated|bound)\b|\b(?:has|have|having) to\b|\brequires?\b|\bneeds? to\b|\bobligation\b|\bduty\b|\bmandatory\b|\bcompulsory\b|\(required\)|\bis responsible for\b"),
+    ("should", r"\bshould\b|\brecommend\w*|\badvis(?:e|ed|able)\b|\bencourag\w*|\bought\b"),
+    ("may", r"\bmay\b|\bcan\b|\b(?:is|are) (?:allowed|permitted|entitled|free|authori[sz]ed) to\b|\bpermits?\b|\ballows?\b|\bhas the right\b|\bhave the right\b|\boptional\b|\bat (?:its|their|his) discretion\b|\bpossible\b"),
+    ("addressable", r"\baddressable\b"),
+)  # fmt: skip
+_MODE_PATTERNS = tuple((name, re.compile(p, re.I)) for name, p in _MODES)
+_ALLOWED = {
+    "must": {"must", "addressable"}, "mustnot": {"mustnot", "neednot"}, "neednot": {"neednot"}, "should": {"should"}, "may": {"may"}, "addressable": {"addressable"},
+}  # fmt: skip
+_NOT = re.compile(r"\b(?:not|no|never|cannot|neither|nor|without|none|nothing|unless|except|prohibit\w*|forbid\w*|forbidden|exclud\w*|fail\w*|refus\w*|den(?:y|ies|ied)|un(?:lawful|likely|necessary|able)\w*|in(?:applicable|valid)|need not|exempt\w*|rather than|other than|instead)\b|n't\b", re.I)
+_CONDITION = re.compile(r"\b(?P<word>unless|except(?: (?:where|when|as|if|for|that|in))?|only (?:if|where|when|to the extent|for|in)|provided that|subject to|other than|save (?:where|as|for)|with the exception of|insofar as|in so far as|to the extent|where|when|if|in (?:the )?cases? (?:where|of|in which)|as long as|in the event)\b", re.I)
+_HARD = ("unless", "except", "only", "provided", "subject", "other than", "save", "with the exception", "insofar", "in so far", "to the extent")
+_CLAIM_CONDITION = re.compile(r"\b(?:unless|except\w*|only|provided|subject to|other than|save|apart from|but not|exempt\w*|where|when|whenever|if|in case|in the event|once|as long as|insofar|in so far|to the extent|likely|for (?:high|large)|depend\w*|after|upon|on (?:withdrawal|request)|need\w* not|otherwise|outside|without|absent|until|following|save|limited to|conditions?|certain|some)\b", re.I)
+
+
+def modes(text: str) -> list[tuple[str, int]]:
+    """The duties, permissions and bans of a text in order of place; a narrower reading hides a wider one at the same place."""
+    taken: list[tuple[int, int]] = []
+    found = []
+    for name, pattern in _MODE_PATTERNS:
+        for m in pattern.finditer(text):
+            if all(m.end() <= a or m.start() >= b for a, b in taken):
+                taken.append((m.start(), m.end()))
+                found.append((name, m.start()))
+    return sorted(found, key=lambda f: f[1])
+
+
+# ---- the checks --------------------------------------------------------------------------------------------------
+
+
+def _check_quantities(claim: str, window: str, passage: str) -> list[str]:
+    reasons = []
+    near, far = quantities(window), quantities(passage)
+    for q in quantities(claim):
+        same = [w for w in near if w.kind == q.kind and math.isclose(w.value, q.value)]
+        wide = [w for w in far if w.kind == q.kind and math.isclose(w.value, q.value)]
+        rivals = [w for w in near if w.kind == q.kind]
+        if not same and not wide:
+            reasons.append(f"number: {q.value:g} {q.kind} is not in the passage")
+        elif not same and rivals:
+            reasons.append(f"number: the words say {rivals[0].value:g} {rivals[0].kind}, not {q.value:g}")
+        elif q.side and not any(_same_side(q.side, w.side) for w in same or wide):
+            reasons.append(f"bound: '{q.side}' of {q.value:g} {q.kind} is not what the passage says")
+    return reasons
+
+
+def _same_side(a: str, b: str) -> bool:
+    return a == b or not b and a in ("max", "min") or {a, b} == {"over", "min"}
+
+
+def _check_references(claim: str, passage: str) -> list[str]:
+    have = references(passage)
+    numbers = {r.split(" ")[-1] for r in have}
+    reasons = [f"reference: {r} is not named in the passage" for r in sorted(references(claim)) if r not in have and not any(h.startswith(r + "(") for h in have) and (r.split(" ")[-1] not in numbers or _other_unit(r, have))]
+    reasons.extend(f"date: {' '.join(d)} is not in the passage" for d in sorted(dates(claim) - dates(passage)))
+    return reasons
+
+
+def _other_unit(reference: str, have: set[str]) -> bool:
+    """Whether the passage uses the same number only for another kind of provision."""
+    unit, _, number = reference.rpartition(" ")
+    return bool(unit) and not any(h.rpartition(" ")[0] in ("", unit) and h.rpartition(" ")[2] == number for h in have)
+
+
+def _check_actors(claim: Words, window: Words, passage: Words) -> list[str]:
+    mine = [a for a in _actors(claim) if a]
+    near, far = set(_actors(window)), set(_actors(passage))
+    reasons = []
+    for actor in dict.fromkeys(mine):
+        if actor not in far:
+            if far:
+                reasons.append(f"actor: the passage does not speak of the {actor}")
+        elif actor not in near and near:
+            reasons.append(f"actor: the words are about the {sorted(near)[0]}, not the {actor}")
+    if not reasons:
+        a, b = _subject(claim), _subject(window)
+        if a and b and a not in b and len(near) > 1:
+            reasons.append(f"actor: the passage binds the {sorted(b)[0]}, not the {sorted(a)[0]}")
+    return reasons
+
+
+def _actors(words: Words) -> list[str]:
+    return [s for w in words.low if (s := _actor(w))]
+
+
+def _actor(word: str) -> str:
+    word = word.removesuffix("'s").removesuffix("’s")
+    single = word if word in ACTORS else word[:-1] if word.endswith("s") and word[:-1] in ACTORS else ""
+    return single
+
+
+_MODAL_WORDS = frozenset("shall must may should can need needs has have required obliged is are".split())
+
+
+def _subject(words: Words) -> set[str]:
+    """The actors that stand right before a duty or permission ("the processor shall")."""
+    found: set[str] = set()
+    for i, w in enumerate(words.low):
+        if w in ("shall", "must", "may", "should", "has", "have", "needs"):
+            for back in words.low[max(0, i - 4) : i]:
+                if actor := _actor(back):
+                    found.add(actor)
+    return found
+
+
+def _check_modes(claim: str, window: str, passage: str) -> list[str]:
+    mine = {m for m, _ in modes(claim)}
+    have = {m for m, _ in modes(window)}
+    wide = {m for m, _ in modes(passage)}
+    reasons = []
+    for mode in sorted(mine):
+        pool = have or wide
+        if pool and not (_ALLOWED[mode] & pool) and not (mode == "must" and not pool & {"should", "may", "addressable", "mustnot", "neednot"}):
+            reasons.append(f"modality: the passage says {'/'.join(sorted(pool))}, not {mode}")
+    if "addressable" in have and "must" in mine and "addressable" not in mine and re.search(r"\brequired\b|\bmandatory\b|\bcompulsory\b", claim, re.I) and not re.search(r"\(required\)", window, re.I):
+        reasons.append("modality: addressable, not required")
+    if "required" in claim.lower() and "(addressable)" in window.lower() and "(required)" not in window.lower():
+        reasons.append("modality: addressable, not required")
+    if "addressable" in claim.lower() and "(required)" in window.lower() and "(addressable)" not in window.lower():
+        reasons.append("modality: required, not addressable")
+    local = _local_mode(claim, window)
+    if local:
+        reasons.append(local)
+    return list(dict.fromkeys(reasons))
+
+
+_VERB = re.compile(r"\b(?P<mode>shall not|must not|may not|should not|need not|cannot|shall|must|may|should|can)\s+(?:also |then |only |always |be |have |immediately |without undue delay |where \w+ )*(?P<verb>[a-z]+)", re.I)
+_MODE_OF = {"shall": "must", "must": "must", "should": "should", "may": "may", "can": "may", "shall not": "mustnot", "must not": "mustnot", "may not": "mustnot", "cannot": "mustnot", "should not": "shouldnot", "need not": "neednot"}
+
+
+def _local_mode(claim: str, window: str) -> str:
+    """A verb whose duty differs: "may notify" against "shall notify"."""
+    theirs: dict[str, set[str]] = {}
+    for m in _VERB.finditer(window):
+        theirs.setdefault(stem(m["verb"].lower()), set()).add(_MODE_OF[m["mode"].lower()])
+    for m in _VERB.finditer(claim):
+        verb, mode = stem(m["verb"].lower()), _MODE_OF[m["mode"].lower()]
+        said = next((modes_ for v, modes_ in theirs.items() if alike(v, verb)), None)
+        if said and mode not in said:
+            return f"modality: the passage says '{'/'.join(sorted(said))} {m['verb']}', not '{mode}'"
+    return ""
+
+
+def _check_negation(claim: str, window: str, claim_words: Words, window_words: Words) -> list[str]:
+    """Whether a word is negated on one side only: the words right after each negation are looked up on the other side."""
+    reasons = []
+    for source, target, name in ((claim, window, "claim"), (window, claim, "passage")):
+        for m in _NOT.finditer(source):
+            word = m[0].lower()
+            if name == "passage" and word in ("unless", "except", "without", "other than", "rather than", "instead", "none", "nothing", "nor", "neither"):
+                continue
+            after = [s for s in Words.of(source[m.end() : m.end() + 60]).content()[:2]]
+            if not after:
+                continue
+            hits = [t for t in _places(target, after)]
+            if hits and not any(_NOT.search(target[max(0, at - 60) : at + 25]) for at in hits):
+                if name == "passage" and len(after) > 1 and not all(any(alike(a, s) for s in claim_words.stems) for a in after):
+                    continue
+                reasons.append(f"negation: '{word} {' '.join(after)}' stands only in the {name}")
+            elif not hits and name == "claim" and not _NOT.search(target):
+                reasons.append(f"negation: '{word}' stands only in the claim")
+    return list(dict.fromkeys(reasons))[:2]
+
+
+def _places(text: str, wanted: Sequence[str]) -> list[int]:
+    """Where the first of the wanted stems stands in a text."""
+    spread = prepared(text)
+    return [int(m.start() * len(text) / max(1, len(spread))) for m in re.finditer(r"[A-Za-z]+", spread) if alike(stem(m[0].lower()), wanted[0])]
+
+
+def _check_conditions(claim: str, window: str, claim_words: Words) -> list[str]:
+    """Conditions and exceptions of the words that the claim leaves out altogether."""
+    reasons = []
+    mine = set(claim_words.content())
+    marked = bool(_CLAIM_CONDITION.search(claim))
+    for m in _CONDITION.finditer(window):
+        word = m["word"].lower()
+        clause = re.split(r"[,;:.]", window[m.end() :], maxsplit=1)[0]
+        content = Words.of(clause).content()[:14]
+        if len(content) < 2:
+            continue
+        covered = sum(_covers(c, mine) > 0 for c in content) / len(content)
+        hard = word.startswith(_HARD)
+        if (hard and not (marked and covered > 0.12) and covered < 0.35) or (not hard and not marked and covered < 0.25 and _governs(window, m.start(), mine)):
+            reasons.append(f"condition: '{word} {' '.join(clause.split()[:6])}' is left out")
+    return reasons[:2]
+
+
+def _governs(window: str, at: int, mine: set[str]) -> bool:
+    """Whether a where-clause opens its sentence, so that the rest hangs on it."""
+    before = window[max(0, at - 3) : at]
+    return at < 40 and not before.strip().isalpha()
+
+
+def _check_opposites(claim: Words, window: Words) -> list[str]:
+    have = set(window.stems)
+    reasons = []
+    for s in dict.fromkeys(claim.stems):
+        against = _opposites().get(s, frozenset()) & have
+        if against and s not in have and not any(alike(s, h) for h in have - against):
+            reasons.append(f"opposite: '{sorted(against)[0]}' in the passage, '{s}' in the claim")
+    return reasons
+
+
+_STRICT = ("all", "any", "every", "each", "only", "always", "solely", "exclusively", "both", "either", "immediately", "free", "written", "annually", "never", "automatically", "explicit", "explicitly")
+
+
+def _check_swaps(claim: Words, window: Words) -> list[str]:
+    """In a claim that follows the passage word for word: words put in the place of others."""
+    from difflib import SequenceMatcher
+
+    blocks = SequenceMatcher(None, claim.stems, window.stems, autojunk=False).get_matching_blocks()
+    matched = sum(b.size for b in blocks)
+    if matched < 0.7 * len(claim.stems) or len(claim.stems) < 6:
+        return []
+    reasons = []
+    light = _light()
+    for a, b in zip(blocks, blocks[1:], strict=False):
+        mine, theirs = claim.stems[a.a + a.size : b.a], window.stems[a.b + a.size : b.b]
+        if not (1 <= len(mine) <= 3 and 1 <= len(theirs) <= 3) or a.size < 2 or b.size < 1 or b.a >= len(claim.stems):
+            continue
+        new = [w for w in mine if not any(alike(w, t) for t in theirs)]
+        gone = [t for t in theirs if not any(alike(w, t) for w in mine)]
+        if new and gone and [n for n in new if n not in light] and [g for g in gone if g not in light]:
+            reasons.append(f"changed: '{' '.join(gone)}' became '{' '.join(new)}'")
+        elif {"and", "or"} <= {*new, *gone}:
+            reasons.append("changed: 'and' and 'or' are exchanged")
+    return reasons[:2]
+
+
+# ---- the learned part --------------------------------------------------------------------------------------------
+
+FEATURES = ("covered", "covered_window", "run", "order", "new_words", "length")
+
+
+def features(claim: Words, window: Words, passage: Words) -> tuple[float, ...]:
+    """Overlap of a claim with a passage, as numbers in the order of FEATURES."""
+    from difflib import SequenceMatcher
+
+    wanted = claim.content()
+    have, near = set(passage.stems), set(window.stems)
+    n = len(wanted) or 1
+    wide = sum(_covers(w, have) for w in wanted) / n
+    close = sum(_covers(w, near) for w in wanted) / n
+    blocks = SequenceMatcher(None, claim.stems, window.stems, autojunk=False).get_matching_blocks()
+    longest = max((b.size for b in blocks), default=0)
+    order = sum(b.size for b in blocks) / (len(claim.stems) or 1)
+    new = sum(_covers(w, have) == 0 for w in wanted)
+    return (wide, close, min(longest, 12) / 12, order, min(new, 8) / 8, min(len(wanted), 30) / 30)
+
+
+def bears(claim: str, passage: str) -> Bearing:
+    """Whether `passage` bears `claim`: no hard check fails and the learned sum reaches its level."""
+    if not claim.strip() or not passage.strip():
+        return Bearing(False, 0.0, ("empty",))
+    claim_words, passage_words = Words.of(claim), Words.of(passage)
+    window, window_words = best_window(claim_words, passage)
+    reasons = _hard_checks(claim, window, passage, claim_words, window_words, passage_words)
+    learned = _data()["learned"]
+    values = features(claim_words, window_words, passage_words)
+    total = float(learned["bias"]) + sum(float(learned["weights"][name]) * v for name, v in zip(FEATURES, values, strict=True))
+    score = 1 / (1 + math.exp(-total))
+    if score < float(learned["level"]):
+        missing = [w for w in claim_words.content() if _covers(w, set(passage_words.stems)) == 0][:4]
+        reasons.append(f"content: not in the passage: {', '.join(missing)}" if missing else "content: too little of the claim is in one place")
+    return Bearing(not reasons, round(score if not reasons else min(score, 0.49), 4), tuple(reasons))
+
+
+def _hard_checks(claim: str, window: str, passage: str, claim_words: Words, window_words: Words, passage_words: Words) -> list[str]:
+    found: Iterable[list[str]] = (
+        _check_quantities(claim, window, passage), _check_references(claim, passage), _check_actors(claim_words, window_words, passage_words), _check_modes(claim, window, passage),
+        _check_negation(claim, window, claim_words, window_words), _check_conditions(claim, window, claim_words), _check_opposites(claim_words, window_words), _check_swaps(claim_words, window_words),
+    )  # fmt: skip
+    return [reason for reasons in found for reason in reasons]
