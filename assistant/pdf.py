@@ -106,7 +106,7 @@ def open_pdf(data: bytes, columns: int = 1) -> Document:
         chunks = [list(_chunks(page)) for page in reader.pages]
         sizes = tuple((float(page.mediabox.width), float(page.mediabox.height)) for page in reader.pages)
         outline = tuple(_outline(reader, reader.outline, 0))
-        title = str((reader.metadata or {}).get("/Title") or "")
+        title = str(reader.metadata.title or "") if reader.metadata else ""
     except _BROKEN as error:
         raise Unreadable("damaged", f"this PDF cannot be read: {type(error).__name__}", "Download it again, or print it to a new PDF.") from error
     if sum(len(c.text.strip()) for page in chunks for c in page) < 20 * len(chunks):

@@ -172,11 +172,14 @@ _HEADING = re.compile(rf"\s*{ON}(?P<words>[^{OFF}]*[.:—–]?){OFF}\s?[.:]?\s?[
 _INSIDE = re.compile(rf"\s*\(\s?{ON}?(?P<name>1|i|A|a|I){OFF}?\s?\)(?=[\s({ON}])")
 _LEADS = re.compile(r"[:—–]\s*$")
 _TERM_VERB = re.compile(
-    r"\s*(?:\([^()]*\)\s*|,[^,]*,\s*|or\s+[^.]{1,60}?\s)?(?:means?|includes?|is|are|has|have|exists?|refers?|shall\s+(?:mean|have)|does|in\s+the\s+context)\b", re.I
+    r"\s*(?:\([^()]*\)\s*|,[^,]*,\s*|or\s+[^.]{1,60}?\s)?(?:means?|includes?|is|are|has|have|exists?|refers?|shall\s+(?:mean|have)|does|in\s+the\s+context)\b",
+    re.I,
 )
 
 
-_DEFINED = re.compile(rf"\s*(?:{ON}(?P<slanted>[^{OFF}.]+){OFF}|[“\"](?P<quoted>[^”\"]+)[”\"])(?=,?\s(?:\([^()]*\)\s)?(?:means?|includes?|has the)\b|,? in relation to\b)")
+_DEFINED = re.compile(
+    rf"\s*(?:{ON}(?P<slanted>[^{OFF}.]+){OFF}|[“\"](?P<quoted>[^”\"]+)[”\"])(?=,?\s(?:\([^()]*\)\s)?(?:means?|includes?|has the)\b|,? in relation to\b)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +221,12 @@ def pieces(marked: str, opened: bool, defining: bool) -> list[Piece]:
     if found:
         return found
     heading = _HEADING.match(text)
-    if heading and heading["words"].strip() and (defining or _TERM_VERB.match(text, text.index(OFF) + 1)) and not text[heading.end() :].lstrip().startswith("]"):
+    if (
+        heading
+        and heading["words"].strip()
+        and (defining or _TERM_VERB.match(text, text.index(OFF) + 1))
+        and not text[heading.end() :].lstrip().startswith("]")
+    ):
         term = _clean(heading["words"])
         inside = _INSIDE.match(text, heading.end())
         first = Piece("", bare(text[: heading.end()] if inside else text), term, Label(term, term=True))
@@ -370,7 +378,10 @@ def appendix_step(label: str) -> str:
     return f"app-{name}"
 
 
-HEAD = re.compile(r"\s*(?P<label>(?:§+\s*[\d.]+[a-z]?(?:\s*[-–—]\s*[\d.]+)?|(?:PART|SUBCHAPTER|CHAPTER)\s+[\w]+|Subparts?\s+[A-Z]+(?:\s*[-–—,]\s*[A-Z]+\b(?![a-z]))?))\s*(?P<dash>—|–|-)?\s*(?P<words>.*)$", re.S)
+HEAD = re.compile(
+    r"\s*(?P<label>(?:§+\s*[\d.]+[a-z]?(?:\s*[-–—]\s*[\d.]+)?|(?:PART|SUBCHAPTER|CHAPTER)\s+[\w]+|Subparts?\s+[A-Z]+(?:\s*[-–—,]\s*[A-Z]+\b(?![a-z]))?))\s*(?P<dash>—|–|-)?\s*(?P<words>.*)$",
+    re.S,
+)
 
 
 def head(kind: Kind, printed: str) -> Line:

@@ -125,7 +125,9 @@ def _table(block: str) -> Iterator[Line]:
 
 # ---- sections of the FD&C Act ------------------------------------------------------------------------------------
 
-_EDITORIAL = re.compile(r"\s*#+\s*\**\s*(?:Editorial Notes|Statutory Notes|Executive Documents|Amendments|Effective Date|Codification|References in Text|Prior Provisions)\b")
+_EDITORIAL = re.compile(
+    r"\s*#+\s*\**\s*(?:Editorial Notes|Statutory Notes|Executive Documents|Amendments|Effective Date|Codification|References in Text|Prior Provisions)\b"
+)
 
 
 def _read_statute(name: str, data: bytes) -> Instrument:

@@ -4,7 +4,6 @@ Turns each into lines for `cfr`. Knows nothing of addresses.
 """
 
 import hashlib
-import html
 import re
 from collections.abc import Iterator, Sequence
 
@@ -42,7 +41,11 @@ def instrument(part: cfr.Part, version: str, provenance: Provenance, reader: str
     if not version:
         raise Unreadable("no-date", "no date of the text was found in this document", "Save the page or file together with its date line.")
     if not any(line.kind == "section" for line in part.lines):
-        raise Unreadable("no-sections", "this looks like the Code of Federal Regulations, but no section was found in it", "Save the page with its text, not only the table of contents.")
+        raise Unreadable(
+            "no-sections",
+            "this looks like the Code of Federal Regulations, but no section was found in it",
+            "Save the page with its text, not only the table of contents.",
+        )
     text, provisions, repeated = part.build()
     home, _ = cfr.home(part.title, part.number)
     return Instrument(
@@ -73,11 +76,15 @@ def _named(provisions: Sequence[Provision]) -> str:
 
 def _read_page(name: str, data: bytes) -> Instrument:
     page = lxml.html.document_fromstring(data, parser=lxml.html.HTMLParser(encoding="utf-8", huge_tree=False))
-    citation = " ".join(page.xpath("//title/text()")[:1])
+    citation = " ".join(str(t.text) for t in page.iter("title"))
     found = re.search(r"(\d+)\s+CFR\s+(?:Part\s+)?(\d+)", citation)
-    roots = page.xpath("//div[@class='part']") or page.xpath("//div[@class='subpart' or @class='section']")
+    roots = [div for div in page.iter("div") if div.get("class") == "part"]
     if not found or not roots:
-        raise Unreadable("not-recognised", f"a page of ecfr.gov that is not a part of the CFR: {cfr.fold(citation)[:80]}", "Save the page of one part, such as 45 CFR Part 164.")
+        raise Unreadable(
+            "not-recognised",
+            f"a page of ecfr.gov that is not a part of the CFR: {cfr.fold(citation)[:80]}",
+            "Save the page of one part, such as 45 CFR Part 164.",
+        )
     dated = re.search(r"up to date as of (\d{1,2})/(\d{1,2})/(\d{4})", data.decode("utf-8", "replace"))
     version = f"{dated[3]}-{int(dated[1]):02}-{int(dated[2]):02}" if dated else ""
     part = cfr.Part(found[1], found[2])
@@ -88,7 +95,6 @@ def _read_page(name: str, data: bytes) -> Instrument:
 
 _UNITS = {"part": "part", "subpart": "subpart", "section": "section", "appendix": "appendix"}
 _NOTES = {"authority", "source", "citation", "cross-reference", "editorial-note", "effective-date-note", "footnotes", "footnote", "cross-reference-box"}
-_BLOCKS = {"div", "p", "table", "ul", "ol", "h1", "h2", "h3", "h4", "h5", "h6", "dl", "section", "blockquote"}
 
 
 def _classes(element: etree._Element) -> set[str]:
@@ -119,7 +125,7 @@ def _page_lines(element: etree._Element) -> Iterator[Line]:
         yield cfr.head(unit, _marked(children[0], _SLANTED_HTML))  # type: ignore[arg-type]
         children = children[1:]
     elif classes & _NOTES:
-        yield Line("note", cfr.bare(" ".join("".join(element.itertext()).split())))
+        yield Line("note", cfr.bare(_words(element)))
         return
     elif element.tag == "p":
         words = cfr.fold(_marked(element, _SLANTED_HTML))
@@ -130,7 +136,12 @@ def _page_lines(element: etree._Element) -> Iterator[Line]:
         yield from _rows(element, ".//tr", ("td", "th"))
         return
     elif re.fullmatch(r"h\d", str(element.tag)):
-        yield Line("group" if element.getparent() is not None and _classes(element.getparent()) & {"subpart", "part", "subject-group"} else "plain", _marked(element, _SLANTED_HTML))
+        above = element.getparent()
+        between = above is not None and bool(_classes(above) & {"subpart", "part", "subject-group"})
+        yield Line("group" if between else "plain", _marked(element, _SLANTED_HTML))
+        return
+    elif element.tag in ("li", "dt", "dd", "blockquote", "pre") and not any(c.tag in ("p", "ul", "ol", "table") for c in children):
+        yield Line("plain", cfr.fold(_marked(element, _SLANTED_HTML)))
         return
     for child in children:
         plain = "extract" in _classes(child) or child.tag in ("ul", "ol")
@@ -141,9 +152,9 @@ def _page_lines(element: etree._Element) -> Iterator[Line]:
 def _rows(table: etree._Element, path: str, cells: tuple[str, ...]) -> Iterator[Line]:
     """The rows of a table, cell by cell."""
     for row in table.iterfind(path):
-        printed = [cfr.bare(" ".join("".join(cell.itertext()).split())) for cell in row if cell.tag in cells]
+        printed = [cfr.bare(_words(cell)) for cell in row if cell.tag in cells]
         if any(printed):
-            yield Line("plain", " | ".join(printed))
+            yield Line("plain", " | ".join(cell for cell in printed if cell))
 
 
 # ---- XML ---------------------------------------------------------------------------------------------------------
@@ -182,7 +193,9 @@ def _title_of(root: etree._Element, part: etree._Element) -> str:
     above = next(root.iter("DIV1"), None)
     if above is not None and above.get("N"):
         return str(above.get("N"))
-    cited = re.search(r"title-(\d+)", str(part.get("hierarchy_metadata") or "")) or re.search(r"(?i)title\W*(\d+)", _words(next(root.iter("TITLENUM", "CFRTITLE"), root))[:2000])
+    cited = re.search(r"title-(\d+)", str(part.get("hierarchy_metadata") or "")) or re.search(
+        r"(?i)title\W*(\d+)", _words(next(root.iter("TITLENUM", "CFRTITLE"), root))[:2000]
+    )
     return cited[1] if cited else ""
 
 
@@ -221,7 +234,9 @@ def _xml_lines(element: etree._Element, plain: bool = False) -> Iterator[Line]:
     children = [child for child in element if isinstance(child.tag, str)]
     if kind:
         yield from _xml_head(kind, children)
-        children = [c for c in children if c.tag not in ("HEAD", "SECTNO", "SUBJECT", "EAR") and not (c.tag == "HD" and c is next(element.iterchildren("HD"), None))]
+        children = [
+            c for c in children if c.tag not in ("HEAD", "SECTNO", "SUBJECT", "EAR") and not (c.tag == "HD" and c is next(element.iterchildren("HD"), None))
+        ]
     elif tag in _XML_NOTES:
         yield Line("note", _words(element))
         return

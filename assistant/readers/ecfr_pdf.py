@@ -43,6 +43,9 @@ def read_ecfr(document: pdf.Document, first: str, file: tuple[str, bytes]) -> li
     return [ecfr.instrument(part, version, "original", "ecfr-pdf", file)]
 
 
+_NOTED = re.compile(r"(?:Authority|Source|Editorial Note|Cross Reference|Effective Date Note)s?:")
+
+
 def _ecfr_lines(rows: Sequence[Row]) -> Iterator[Line]:
     table = False
     for group in _spaced(rows):
@@ -54,9 +57,7 @@ def _ecfr_lines(rows: Sequence[Row]) -> Iterator[Line]:
         elif first.size > 11.5 and first.bold:
             table = text.startswith("Appendix")
             yield cfr.head("section" if text.startswith("§") else "appendix" if table else "subpart" if text.startswith("Subpart") else "group", text)
-        elif first.bold is False and first.chunks[0].bold and re.match(r"(?:Authority|Source|Editorial Note|Cross Reference|Effective Date Note)s?:", text):
-            yield Line("note", text)
-        elif first.size < 10 and group[0].italic and text.startswith("["):
+        elif (first.bold is False and first.chunks[0].bold and _NOTED.match(text)) or (first.size < 10 and first.italic and text.startswith("[")):
             yield Line("note", text)
         elif first.size < 10:
             yield Line("plain", " | ".join(cell for row in group for cell in _cells(row)))

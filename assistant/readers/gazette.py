@@ -93,7 +93,7 @@ def _body_rows(document: pdf.Document) -> Iterator[Row]:
     begun = False
     for row in document.rows():
         kept = tuple(c for c in row.chunks if not _is_margin(c))
-        if not kept or row.y > 0.905 * document.sizes[row.page][1] and re.search(r"GAZETTE OF INDIA|\[भाग", row.text):
+        if not kept or (row.y > 0.905 * document.sizes[row.page][1] and re.search(r"GAZETTE OF INDIA|\[भाग", row.text)):
             continue
         row = replace(row, chunks=kept, x=kept[0].x)
         begun = begun or bool(re.match(r"(?i)THE DIGITAL PERSONAL DATA PROTECTION ACT|MINISTRY OF ELECTRONICS|G\.S\.R\.", row.text))
@@ -101,7 +101,10 @@ def _body_rows(document: pdf.Document) -> Iterator[Row]:
             yield row
 
 
-_BEGINS = re.compile(r"\(\w{1,5}\)\s?\S|\d{1,2}\.\s?(?:[A-Z]|\(\d)|Provided |Explanation|Illustration|Note ?:|CHAPTER |PART [AB]\b|THE SCHEDULE|[A-Z]+ SCHEDULE|\[See |S\. |Sl\. No")
+_BEGINS = re.compile(
+    r"\(\w{1,5}\)\s?\S|\d{1,2}\.\s?(?:[A-Z]|\(\d)|Provided |Explanation|Illustration|Note ?:"
+    r"|CHAPTER |PART [AB]\b|THE SCHEDULE|[A-Z]+ SCHEDULE|\[See |S\. |Sl\. No"
+)
 
 
 _ALONE = re.compile(r"S\.(?:\s|$)|Sl\. No|\(1\) ?\(2\)|PART [A-Z]\s*$|[A-Z]+ SCHEDULE\s*$|\[See |CHAPTER ")
@@ -180,14 +183,17 @@ def _write(tree: Tree, instrument: str, blocks: Sequence[Block], margins: Sequen
             _unit(tree, instrument, number, blocks[at:end], margins)
             at = end
         else:
-            tree.close(0 if number else 0)
+            tree.close(0)
             tree.write(text)
             at += 1
 
 
 def _ends_unit(block: Block, number: int) -> bool:
     unit = _UNIT.match(block.text)
-    return bool((unit and int(unit["number"]) == number + 1 and block.rows[0].chunks[0].bold) or re.match(r"CHAPTER [IVXL]+\b|THE\s+SCHEDULE$|[A-Z]+ SCHEDULE\b", block.text))
+    return bool(
+        (unit and int(unit["number"]) == number + 1 and block.rows[0].chunks[0].bold)
+        or re.match(r"CHAPTER [IVXL]+\b|THE\s+SCHEDULE$|[A-Z]+ SCHEDULE\b", block.text)
+    )
 
 
 def _unit(tree: Tree, instrument: str, number: int, blocks: Sequence[Block], margins: Sequence[tuple[int, float, str]]) -> None:
@@ -274,7 +280,9 @@ def _schedule_part(tree: Tree, base: Pinpoint, blocks: Sequence[Block], depth: i
             tree.write(block.text)
         _table(tree, base, [row for block in blocks[table + 1 : note] for row in block.rows], depth)
     else:
-        starts = [i for i in range(note) if (unit := _UNIT.match(blocks[i].text)) and int(unit["number"]) == 1 + sum(bool(_UNIT.match(b.text)) for b in blocks[:i])]
+        starts = [
+            i for i in range(note) if (unit := _UNIT.match(blocks[i].text)) and int(unit["number"]) == 1 + sum(bool(_UNIT.match(b.text)) for b in blocks[:i])
+        ]
         for block in blocks[: starts[0]] if starts else []:
             tree.write(block.text)
         if not starts:

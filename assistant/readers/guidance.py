@@ -75,11 +75,11 @@ def build(source: Source, paras: Sequence[Para]) -> Instrument:
     tree.open(Pinpoint(source.instrument, source.prefix), "container", 0, source.title)
     open_now: list[tuple[int, str]] = []  # (level, path)
     taken: set[str] = set()
-    alias_level = 99
+    aliased = False
     for para in paras:
         alias = _alias(source.topics, para, taken)
         if para.level:
-            alias_level = 99
+            aliased = False
             open_now = [entry for entry in open_now if entry[0] < para.level]
             path = _path(source, alias or slug(para.words)[:70].strip("-") or "section", open_now, taken)
             taken.add(path)
@@ -91,13 +91,13 @@ def build(source: Source, paras: Sequence[Para]) -> Instrument:
             path = f"{source.prefix}:{alias}"
             taken.add(path)
             tree.open(Pinpoint(source.instrument, path), "topic", 1 + len(open_now), "")
-            alias_level = 0
+            aliased = True
         if para.number:
             tree.close(1 + len(open_now))
             path = f"{source.prefix}({para.number})" if source.instrument in ("fda", "eu-ai-act") else f"{source.prefix}:{para.number}"
             tree.open(Pinpoint(source.instrument, path), "paragraph", 1 + len(open_now), "", para.label)
-        elif alias_level == 99:
-            tree.close(1 + len(open_now)) if not _in_number(tree, source) else None
+        elif not aliased and not _in_number(tree):
+            tree.close(1 + len(open_now))
         tree.write(f"{para.label} {para.words}".strip())
     text, provisions = tree.result()
     name, data = source.file
@@ -108,7 +108,7 @@ def build(source: Source, paras: Sequence[Para]) -> Instrument:
     )  # fmt: skip
 
 
-def _in_number(tree: Tree, source: Source) -> bool:
+def _in_number(tree: Tree) -> bool:
     """Whether a numbered paragraph is open: what follows it without a number goes on with it."""
     current = tree.current
     return current is not None and bool(re.search(r"(?:\(|:)(?:[a-z]+-)?[\d.]+\)?$", current.path))
@@ -133,12 +133,13 @@ def _path(source: Source, name: str, above: Sequence[tuple[int, str]], taken: se
 
 # ---- dates -------------------------------------------------------------------------------------------------------
 
+_MONTH = "January|February|March|April|May|June|July|August|September|October|November|December"
 _ISSUED = (
     r"(?im)^\s*document issued on:?\s+(?P<month>[A-Z][a-z]+)\s+(?P<day>\d{1,2}),?\s+(?P<year>\d{4})",
-    r"(?im)^\s*(?P<month>January|February|March|April|May|June|July|August|September|October|November|December)\s+(?:(?P<day>\d{1,2}),\s+)?(?P<year>(?:19|20)\d{2})\s*$",
+    r"(?im)^\s*(?P<month>" + _MONTH + r")\s+(?:(?P<day>\d{1,2}),\s+)?(?P<year>(?:19|20)\d{2})\s*$",
     r"(?i)(?:document |guidance )?(?:issued|issue date|adopted)(?: on)?:?\s+(?P<month>[A-Z][a-z]+)\s+(?P<day>\d{1,2}),?\s+(?P<year>\d{4})",
-    r"(?P<month>January|February|March|April|May|June|July|August|September|October|November|December)\s+(?:(?P<day>\d{1,2}),?\s+)?(?P<year>(?:19|20)\d{2})\b",
-    r"(?i)(?:adopted on\s+)?(?P<day>\d{1,2})\s+(?P<month>January|February|March|April|May|June|July|August|September|October|November|December)\s+(?P<year>\d{4})",
+    r"(?P<month>" + _MONTH + r")\s+(?:(?P<day>\d{1,2}),?\s+)?(?P<year>(?:19|20)\d{2})\b",
+    r"(?i)(?:adopted on\s+)?(?P<day>\d{1,2})\s+(?P<month>" + _MONTH + r")\s+(?P<year>\d{4})",
 )
 
 
@@ -153,7 +154,10 @@ def issue_date(text: str) -> str:
 
 # ---- headings by the table of contents ---------------------------------------------------------------------------
 
-LABEL = re.compile(r"(?P<label>(?:[IVX]{1,5}|[A-Z]|[a-z]|\d{1,2}(?:\.\d{1,2}){0,3})\.?\)?|\(\d{1,2}\)|\([a-z]\)|(?:Appendix|Annex|Part|Chapter)\s+[\dA-Z]{1,3}[.:]?)\s+(?P<title>\S.*)$", re.S)
+LABEL = re.compile(
+    r"(?P<label>(?:[IVX]{1,5}|[A-Z]|[a-z]|\d{1,2}(?:\.\d{1,2}){0,3})\.?\)?|\(\d{1,2}\)|\([a-z]\)|(?:Appendix|Annex|Part|Chapter)\s+[\dA-Z]{1,3}[.:]?)\s+(?P<title>\S.*)$",
+    re.S,
+)
 _DOTS = re.compile(r"\s*(?:\.\s?){4,}\s*(?P<page>\d*)\s*$")
 
 
@@ -177,7 +181,7 @@ def split_label(words: str) -> tuple[str, str]:
 def level_of(label: str, before: str = "") -> int:
     """How deep a numbered heading stands: I. 1, A. 2, 1. 3, a. or (1) 4; 1.2.3 by its points."""
     bare = label.strip("().: ")
-    if not label or label[0] in "ACP" and " " in label:
+    if not label or (label[0] in "ACP" and " " in label):
         return 1
     if "." in bare:
         return bare.count(".") + 1
@@ -222,7 +226,7 @@ def _key(words: str) -> str:
 
 def mark_headings(lines: Sequence[str], entries: Sequence[Entry]) -> Iterator[tuple[Entry | None, str]]:
     """The lines with the headings of a table of contents found in them, in order; a heading may run over several lines."""
-    wanted = {}
+    wanted: dict[str, int] = {}
     for place, entry in enumerate(entries):
         wanted.setdefault(_key(entry.title), place)
         wanted.setdefault(_key(f"{entry.label}{entry.title}"), place)
@@ -234,8 +238,8 @@ def mark_headings(lines: Sequence[str], entries: Sequence[Entry]) -> Iterator[tu
             if not lines[at].strip() or len(run) < take:
                 break
             key = _key(" ".join(run))
-            place = wanted.get(key, wanted.get(key.rstrip("0123456789")))  # a footnote's number may stick to a heading
-            if place is not None:
+            place = wanted.get(key, wanted.get(key.rstrip("0123456789"), -1))  # a footnote's number may stick to a heading
+            if place >= 0:
                 last = next(i for i in range(at, len(lines)) if [line for line in lines[at : i + 1] if line.strip()] == run)
                 places.setdefault(place, []).append((at, last + 1))
     before = -1

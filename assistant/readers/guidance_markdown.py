@@ -57,7 +57,9 @@ def _read(name: str, data: bytes) -> Instrument:
     work = known.work if known else f"{_short(title)}-{date[:4]}"
     marks = tuple((key, value) for key, value in (("docket", _field(front, "docket")), ("issued", date)) if value)
     draft = (("draft", "true"),) if re.search(r"(?i)draft\s+[—–-]+\s+not for implementation|distributed for comment purposes only", body[:6000]) else ()
-    return guidance.build(guidance.Source("fda", work, work, title, date, "converted", NAME, (name, data), known.topics if known else (), (*marks, *draft)), paras)
+    return guidance.build(
+        guidance.Source("fda", work, work, title, date, "converted", NAME, (name, data), known.topics if known else (), (*marks, *draft)), paras
+    )
 
 
 def _field(front: str, key: str) -> str:
@@ -79,7 +81,8 @@ def _mdcg_work(title: str, body: str) -> str:
 # ---- lines -------------------------------------------------------------------------------------------------------
 
 _RUNNING = re.compile(
-    r"(?i)contains nonbinding recommendations|draft\s+[—–-]+\s+not for implementation|(?:page\s+)?\d{1,3}(?:\s+of\s+\d{1,3})?|-{3,}|_{3,}|medical devices?|medical device coordination group document|MDCG \d{4}-\d+(?: rev\.? ?\d)?|AIB 2025-1"
+    r"(?i)contains nonbinding recommendations|draft\s+[—–-]+\s+not for implementation|(?:page\s+)?\d{1,3}(?:\s+of\s+\d{1,3})?|-{3,}|_{3,}"
+    r"|medical devices?|medical device coordination group document|MDCG \d{4}-\d+(?: rev\.? ?\d)?|AIB 2025-1"
 )
 
 
@@ -117,7 +120,9 @@ def _marked(lines: Sequence[str], entries: Sequence[guidance.Entry]) -> Iterator
     yield from (Para(p) for p in guidance.flow(held))
 
 
-_HEADING = re.compile(r"(?:#{1,4}\s+\S.*|(?:[IVX]{1,5}\.|[A-Z]\.|\d{1,2}(?:\.\d{1,2}){0,3}\.?)\s+[A-Z][^.;]{2,90}\??|(?:Appendix|APPENDIX|Annex|ANNEX)\s+[A-Z0-9]{1,3}\b[^.]{0,90})")
+_HEADING = re.compile(
+    r"(?:#{1,4}\s+\S.*|(?:[IVX]{1,5}\.|[A-Z]\.|\d{1,2}(?:\.\d{1,2}){0,3}\.?)\s+[A-Z][^.;]{2,90}\??|(?:Appendix|APPENDIX|Annex|ANNEX)\s+[A-Z0-9]{1,3}\b[^.]{0,90})"
+)
 
 
 def _by_pattern(lines: Sequence[str]) -> Iterator[Para]:
@@ -159,7 +164,10 @@ def _nist_text(name: str, data: bytes, body: str) -> Instrument:
     for para in _marked(lines[end:], entries):
         paras.extend(_outcomes(para) if not para.level else [para])
     date = guidance.issue_date("\n".join(lines[:60])) or "2023-01-26"
-    return guidance.build(guidance.Source("nist", "ai-rmf-1.0", "nist-ai-rmf-1.0", "NIST AI 100-1: AI Risk Management Framework 1.0", date, "converted", NAME, (name, data)), paras)
+    return guidance.build(
+        guidance.Source("nist", "ai-rmf-1.0", "nist-ai-rmf-1.0", "NIST AI 100-1: AI Risk Management Framework 1.0", date, "converted", NAME, (name, data)),
+        paras,
+    )
 
 
 def _outcomes(para: Para) -> Iterator[Para]:
@@ -190,4 +198,16 @@ def _nist_page(name: str, data: bytes) -> Instrument:
     if not heading:
         raise Unreadable("not-recognised", "a page of NIST without a heading", "Save the page of one chapter.")
     part = slug(heading)[:60]
-    return guidance.build(guidance.Source("nist", f"airc-{part}", f"nist-airc-{part}", f"NIST AI RMF 1.0: {heading}", snapshot[1] if snapshot else "2023-01-26", "original", NAME, (name, data)), paras)
+    return guidance.build(
+        guidance.Source(
+            "nist",
+            f"airc-{part}",
+            f"nist-airc-{part}",
+            f"NIST AI RMF 1.0: {heading}",
+            snapshot[1] if snapshot else "2023-01-26",
+            "original",
+            NAME,
+            (name, data),
+        ),
+        paras,
+    )

@@ -52,7 +52,9 @@ def read(document: pdf.Document, first: str, file: tuple[str, bytes]) -> list[In
     known = next((k for k in _KNOWN if re.search(k.seen, words)), None)
     paras, notes = _paras(document)
     if known:
-        source = guidance.Source(known.instrument, known.prefix, f"{known.instrument}-{known.prefix}", known.title, known.date, "original", "guidance-pdf", file)
+        source = guidance.Source(
+            known.instrument, known.prefix, f"{known.instrument}-{known.prefix}", known.title, known.date, "original", "guidance-pdf", file
+        )
     else:
         source = _from_title_page(document, first, file)
     if known and re.search(r"reprinted", file[0]):
@@ -141,7 +143,9 @@ def _key(words: str) -> str:
 
 
 def _heading(row: Row, size: float, larger: Sequence[int]) -> bool:
-    return (round(row.size) in larger or (row.bold and len(row.text) < 100 and not row.text.endswith((".", ",", ";")))) and bool(re.search(r"[A-Za-z]{3}", row.text))
+    return (round(row.size) in larger or (row.bold and len(row.text) < 100 and not row.text.endswith((".", ",", ";")))) and bool(
+        re.search(r"[A-Za-z]{3}", row.text)
+    )
 
 
 def _numbered(rows: Sequence[Row]) -> int:

@@ -76,7 +76,13 @@ def _passage(name: str, number: int, line: str) -> dict[str, object]:
         row = json.loads(line)
     except json.JSONDecodeError as error:
         raise Unreadable("bad-passages", f"{name}, line {number}: not JSON ({error.msg})", hint) from error
-    if not isinstance(row, dict) or not isinstance(row.get("id"), str | int) or not str(row["id"]).strip() or not isinstance(row.get("text"), str) or not row["text"].strip():
+    if (
+        not isinstance(row, dict)
+        or not isinstance(row.get("id"), str | int)
+        or not str(row["id"]).strip()
+        or not isinstance(row.get("text"), str)
+        or not row["text"].strip()
+    ):
         raise Unreadable("bad-passages", f"{name}, line {number}: no id or no text", hint)
     return row
 
@@ -146,7 +152,7 @@ def _html(data: bytes) -> Iterator[Para]:
     for element in page.iter("h1", "h2", "h3", "h4", "h5", "h6", "p", "li", "td", "blockquote", "pre"):
         if any(str(a.tag) in ("nav", "footer", "script", "style", "li", "td", "blockquote") for a in element.iterancestors()):
             continue
-        words = " ".join(str(element.text_content()).split())
+        words = " ".join("".join(str(t) for t in element.itertext()).split())
         tag = str(element.tag)
         yield Para(words, int(tag[1]) if tag[0] == "h" else 0)
 
