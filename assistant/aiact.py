@@ -248,8 +248,8 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(rf"(?<!\w)(?:{pattern})" if not pattern.startswith("\\b") else pattern, re.IGNORECASE)
 
 
-class _Text:
-    """A description with the stretches in which something is denied."""
+class Description:
+    """A system's description, with the stretches in which something is denied."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -292,7 +292,7 @@ _AREAS: tuple[tuple[int, str, float], ...] = (
 )  # fmt: skip
 
 
-def _domains(text: "_Text") -> dict[int, float]:
+def _domains(text: Description) -> dict[int, float]:
     """How much of the description's vocabulary belongs to each area of Annex III."""
     found: dict[int, float] = {}
     for area, pattern, weight in _AREAS:
@@ -310,7 +310,7 @@ class _Match:
     weight: float
 
 
-def _matches(text: _Text, rules: Sequence[Rule]) -> list[_Match]:
+def _matches(text: Description, rules: Sequence[Rule]) -> list[_Match]:
     found = []
     domains = _domains(text)
     for rule in rules:
@@ -333,7 +333,7 @@ def _reason(match: _Match) -> Reason:
 
 def classify(description: str) -> Classification:
     """The tier of the system that a text describes; `unknown` where the text describes none."""
-    text = _Text(" ".join(description.split())[:20_000])
+    text = Description(" ".join(description.split())[:20_000])
     if len(text.text) < 25:
         return Classification("unknown", (), ())
     forbidden = [m for m in _matches(text, _PROHIBITED) if not m.out]
@@ -353,11 +353,16 @@ def classify(description: str) -> Classification:
         return Classification("high-risk", ("eu-ai-act:art-6(1)", product.pinpoint), (product,), considered)
     if held:
         best = held[0]
-        return Classification("minimal", ("eu-ai-act:art-6(3)", _basis(best.rule.pinpoint)), (_reason(best), Reason("a narrow, preparatory or improving task", "eu-ai-act:art-6(3)", text.find(_SLIGHT))), considered)
+        return Classification(
+            "minimal",
+            ("eu-ai-act:art-6(3)", _basis(best.rule.pinpoint)),
+            (_reason(best), Reason("a narrow, preparatory or improving task", "eu-ai-act:art-6(3)", text.find(_SLIGHT))),
+            considered,
+        )
     return _rest(text, listed, considered)
 
 
-def _product(text: _Text) -> Reason | None:
+def _product(text: Description) -> Reason | None:
     """A product of Annex I that needs a third party's assessment, by its purpose."""
     if text.find(_NO_PRODUCT):
         return None
@@ -368,19 +373,26 @@ def _product(text: _Text) -> Reason | None:
     return None
 
 
-def _rest(text: _Text, listed: Sequence[_Match], considered: tuple[str, ...]) -> Classification:
+def _rest(text: Description, listed: Sequence[_Match], considered: tuple[str, ...]) -> Classification:
     out = tuple(Reason(f"not {m.rule.says}", _basis(m.rule.pinpoint), m.out) for m in listed[:2])
     slight = text.find(_SLIGHT)
     talks, makes = text.find(_TALKS), text.find(_MAKES)
     if talks or makes:
         pinpoint = "eu-ai-act:art-50(1)" if talks else "eu-ai-act:art-50(2)"
-        return Classification("transparency", (pinpoint,), (Reason("people talk to it" if talks else "it generates content", pinpoint, talks or makes), *out), considered)
+        return Classification(
+            "transparency", (pinpoint,), (Reason("people talk to it" if talks else "it generates content", pinpoint, talks or makes), *out), considered
+        )
     if listed and slight:
-        return Classification("minimal", ("eu-ai-act:art-6(3)", _basis(listed[0].rule.pinpoint)), (*out, Reason("a narrow, preparatory or improving task", "eu-ai-act:art-6(3)", slight)), considered)
+        return Classification(
+            "minimal",
+            ("eu-ai-act:art-6(3)", _basis(listed[0].rule.pinpoint)),
+            (*out, Reason("a narrow, preparatory or improving task", "eu-ai-act:art-6(3)", slight)),
+            considered,
+        )
     return Classification("minimal", considered[:1], out or _outside(considered), considered)
 
 
-def _nearest(text: _Text) -> tuple[str, ...]:
+def _nearest(text: Description) -> tuple[str, ...]:
     """The area of Annex III whose vocabulary the description uses most, where it uses any."""
     area, score = max(_domains(text).items(), key=lambda item: (item[1], -item[0]))
     return (_basis(f"annex-iii({area})"),) if score >= 1 else ()
