@@ -418,7 +418,7 @@ def _check_modes(claim: str, window: str, passage: str) -> list[str]:
         reasons.append("modality: addressable, not required")
     if "addressable" in claim.lower() and "(required)" in window.lower() and "(addressable)" not in window.lower():
         reasons.append("modality: required, not addressable")
-    local = _local_mode(claim, window)
+    local = _local_mode(claim, window) or _governed(claim, window)
     if local:
         reasons.append(local)
     return list(dict.fromkeys(reasons))
@@ -438,6 +438,24 @@ def _local_mode(claim: str, window: str) -> str:
         said = next((modes_ for v, modes_ in theirs.items() if alike(v, verb)), None)
         if said and mode not in said:
             return f"modality: the passage says '{'/'.join(sorted(said))} {m['verb']}', not '{mode}'"
+    return ""
+
+
+def _governed(claim: str, window: str) -> str:
+    """A duty whose next words stand under another duty or permission in the passage."""
+    theirs = modes(window)
+    for mode, at in modes(claim):
+        if mode not in ("must", "may", "should"):
+            continue
+        after = Words.of(re.sub(r"^\S+", "", claim[at : at + 120])).content()[:3]
+        found: list[str] = []
+        for word in after:
+            for place in _places(window, [word])[:1]:
+                stop = max(window.rfind(". ", 0, place), window.rfind("; ", 0, place), window.rfind("\n", 0, place))
+                over = [m for m, p in theirs if stop < p < place]
+                found.extend(over[-1:])
+        if len(found) >= 2 and len(set(found)) == 1 and found[0] not in _ALLOWED[mode] and found[0] in ("must", "may", "should"):
+            return f"modality: the passage says '{found[0]} {' '.join(after)}', not '{mode}'"
     return ""
 
 
@@ -474,23 +492,32 @@ def _check_conditions(claim: str, window: str, claim_words: Words) -> list[str]:
     What counts is the words that only the condition has; words that the rest of the sentence uses too prove nothing.
     """
     mine = set(claim_words.content())
+    close = _ordered(claim_words, Words.of(window)) >= 0.75
     reasons = []
     for sentence in re.split(r"(?<=[.;?!])\s+(?=[A-Z“‘\"(])|\n", window):
         for m in _CONDITION.finditer(sentence):
             word = m["word"].lower()
             clause = re.split(r"[,;:.]", sentence[m.end() :], maxsplit=1)[0]
             rest = Words.of(sentence[: m.start()] + " " + sentence[m.end() + len(clause) :]).content()
-            if len(rest) < 3 or sum(_covers(w, mine) > 0 for w in rest) / len(rest) < 0.4:
+            if not rest or sum(_covers(w, mine) > 0 for w in rest) / len(rest) < 0.4:
                 continue
             own = [w for w in Words.of(clause).content() if w not in rest] or Words.of(clause).content()
             hard = word.startswith(_HARD)
             if not own or not (hard or _opens(sentence, m.start())):
                 continue
-            covered = sum(_covers(w, mine) > 0 for w in own) / len(own)
+            covered = sum(w in mine if close else _covers(w, mine) > 0 for w in own) / len(own)
             marked = bool(_CLAIM_CONDITION.search(claim))
             if covered < (0.2 if marked else 0.5) if hard else covered < (0.15 if marked else 0.34):
                 reasons.append(f"condition: '{word} {' '.join(clause.split()[:6])}' is left out")
     return reasons[:2]
+
+
+def _ordered(claim: Words, window: Words) -> float:
+    """The share of a claim's words that stand in the window in the same order."""
+    from difflib import SequenceMatcher
+
+    blocks = SequenceMatcher(None, claim.stems, window.stems, autojunk=False).get_matching_blocks()
+    return sum(b.size for b in blocks) / (len(claim.stems) or 1)
 
 
 def _opens(sentence: str, at: int) -> bool:
@@ -524,13 +551,21 @@ def _check_swaps(claim: Words, window: Words) -> list[str]:
         return []
     reasons = []
     light = _light() | _DUTY_STEMS
-    for a, b in zip(blocks, blocks[1:], strict=False):
-        mine, theirs = claim.stems[a.a + a.size : b.a], window.stems[a.b + a.size : b.b]
-        if not (1 <= len(mine) <= 3 and 1 <= len(theirs) <= 3) or a.size < 2 or b.size < 1 or b.a >= len(claim.stems):
+    start = SequenceMatcher(None, (), ()).get_matching_blocks()[0]
+    for a, b in zip([start, *blocks], blocks, strict=False):
+        here, there = slice(a.a + a.size, b.a), slice(a.b + a.size, b.b)
+        mine, theirs = claim.stems[here], window.stems[there]
+        if not mine or not theirs or len(mine) > 3 or len(theirs) > 3 or b.a >= len(claim.stems):
+            continue
+        who, whom = {x for w in claim.low[here] if (x := _actor(w))}, {x for w in window.low[there] if (x := _actor(w))}
+        if who and whom and not who & whom:
+            reasons.append(f"actor: the passage says {sorted(whom)[0]}, not {sorted(who)[0]}")
+            continue
+        if a.size < 2:
             continue
         new = [w for w in mine if not any(alike(w, t) for t in theirs)]
         gone = [t for t in theirs if not any(alike(w, t) for w in mine)]
-        if new and gone and [n for n in new if n not in light] and [g for g in gone if g not in light]:
+        if [n for n in new if n not in light] and [g for g in gone if g not in light]:
             reasons.append(f"changed: '{' '.join(gone)}' became '{' '.join(new)}'")
         elif {"and", "or"} <= {*new, *gone}:
             reasons.append("changed: 'and' and 'or' are exchanged")
