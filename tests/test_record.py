@@ -1,0 +1,168 @@
+"""The chain proves itself: any change is found and named; nothing acknowledged is lost."""
+
+import multiprocessing
+import os
+import signal
+import sqlite3
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from assistant import record
+from assistant.errors import NotReady
+from assistant.record import AuditRecord, verify_chain
+
+
+def write(home: Path, n: int) -> list[AuditRecord]:
+    return [record.append(home, f"2026-11-22T10:00:{i:02}Z", "ann", "ask", {"question": f"hash{i}", "hits": ["gdpr:art-35"]}) for i in range(n)]
+
+
+def test_a_sound_chain(home: Path) -> None:
+    written = write(home, 5)
+    verdict = verify_chain(record.records(home))
+    assert (verdict.sound, verdict.records, verdict.head) == (True, 5, written[-1].hash)
+    assert [r.parent for r in written] == [record.GENESIS, *(r.hash for r in written[:-1])]
+    assert record.head(home) == written[-1].hash
+    assert list(record.records(home, last=2)) == written[-2:]
+
+
+def test_an_empty_chain_is_sound(home: Path) -> None:
+    assert verify_chain(record.records(home)).head == record.GENESIS
+
+
+CHAIN = 6
+ATTACKS = {
+    "a time": lambda c: [*c[:2], replace(c[2], time="2026-11-23T10:00:02Z"), *c[3:]],
+    "a user": lambda c: [*c[:2], replace(c[2], user="bob"), *c[3:]],
+    "a body": lambda c: [*c[:2], replace(c[2], body={"question": "other"}), *c[3:]],
+    "an action": lambda c: [*c[:2], replace(c[2], action="gaps"), *c[3:]],
+    "a hash": lambda c: [*c[:2], replace(c[2], hash="f" * 64), *c[3:]],
+    "deleted": lambda c: [*c[:2], *c[3:]],
+    "deleted and renumbered": lambda c: [*c[:2], *(replace(r, seq=r.seq - 1) for r in c[3:])],
+    "swapped": lambda c: [*c[:2], c[3], c[2], *c[4:]],
+    "doubled": lambda c: [*c[:3], c[2], *c[3:]],
+    "spliced": lambda c: [*c[:3], replace(c[1], seq=4), *c[4:]],
+    "first cut off": lambda c: c[1:],
+}
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_every_change_is_found_and_the_first_bad_record_named(name: str, home: Path) -> None:
+    chain = write(home, CHAIN)
+    verdict = verify_chain(iter(ATTACKS[name](chain)))
+    assert not verdict.sound
+    assert verdict.problem.startswith("record 1:" if name == "first cut off" else ("record 4:" if name in ("doubled", "spliced") else "record 3:"))
+
+
+def test_truncation_and_roll_back_show_against_an_exported_head(home: Path) -> None:
+    chain = write(home, CHAIN)
+    assert verify_chain(iter(chain[:4])).sound, "without a head, a cut chain cannot be told"
+    cut = verify_chain(iter(chain[:4]), chain[5].hash)
+    assert not cut.sound and "head" in cut.problem
+    assert verify_chain(iter(chain), chain[3].hash).sound, "records after the exported head are growth"
+
+
+def test_a_record_rehashed_after_a_change_breaks_the_next(home: Path) -> None:
+    chain = write(home, 3)
+    forged = replace(chain[1], user="eve")
+    forged = replace(forged, hash=record.record_hash(forged.seq, forged.id, forged.time, forged.user, forged.action, forged.body, forged.parent))
+    verdict = verify_chain(iter([chain[0], forged, chain[2]]))
+    assert not verdict.sound and verdict.problem.startswith("record 3:")
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_any_byte_changed_in_any_field_is_found(data: st.DataObject) -> None:
+    parent, chain = record.GENESIS, []
+    for seq in range(1, 4):
+        body = {"n": seq}
+        hash = record.record_hash(seq, f"id{seq}", "t", "u", "ask", body, parent)
+        chain.append(AuditRecord(seq, f"id{seq}", "t", "u", "ask", body, parent, hash))
+        parent = hash
+    at = data.draw(st.integers(0, 2))
+    name = data.draw(st.sampled_from(["id", "time", "user", "action", "parent", "hash"]))
+    old = getattr(chain[at], name)
+    place = data.draw(st.integers(0, len(old) - 1))
+    letter = data.draw(st.characters(codec="utf-8").filter(lambda c: c != old[place]))
+    chain[at] = replace(chain[at], **{name: old[:place] + letter + old[place + 1 :]})
+    assert not verify_chain(iter(chain), parent).sound
+
+
+def test_the_table_itself_refuses_changes(home: Path) -> None:
+    write(home, 2)
+    db = sqlite3.connect(home / "record.sqlite")
+    for statement in ("UPDATE audit SET user = 'x'", "DELETE FROM audit"):
+        with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+            db.execute(statement)
+    assert db.execute("PRAGMA journal_mode").fetchone()[0] == "delete", "a rollback journal, not a write-ahead log"
+
+
+def test_content_beside_the_chain_can_go_without_breaking_it(home: Path) -> None:
+    one = write(home, 1)[0]
+    record.keep_run(home, one.id, "t", "ask", {"question": "words"})
+    assert record.run(home, one.id) == {"question": "words"}
+    db = sqlite3.connect(home / "record.sqlite")
+    db.execute("DELETE FROM run")
+    db.commit()
+    assert record.run(home, one.id) is None
+    assert verify_chain(record.records(home)).sound
+
+
+def test_file_modes(home: Path) -> None:
+    write(home, 1)
+    assert (home / "record.sqlite").stat().st_mode & 0o077 == 0
+    assert home.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("damage", [b"", b"not a database at all" * 50])
+def test_a_damaged_record_says_what_to_do(damage: bytes, home: Path) -> None:
+    write(home, 3)
+    path = home / "record.sqlite"
+    good = path.read_bytes()
+    path.write_bytes(damage or b"\0" * 4096 + good[4096:])
+    with pytest.raises(NotReady) as caught:
+        write(home, 1)
+    assert "\n" not in caught.value.line() and "restore" in caught.value.line().lower()
+
+
+def _hammer(home: str, who: int, acknowledged: "multiprocessing.queues.Queue[str]") -> None:
+    n = 0
+    while True:
+        n += 1
+        acknowledged.put(record.append(Path(home), f"t{n}", f"writer{who}", "ask", {"n": n}).hash)
+
+
+def test_killed_writers_lose_nothing_acknowledged(home: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    acknowledged = context.Queue()
+    record.append(home, "t", "u", "start", {})
+    for _ in range(3):
+        writers = [context.Process(target=_hammer, args=(str(home), who, acknowledged)) for who in range(3)]
+        for w in writers:
+            w.start()
+        deadline = time.monotonic() + 20
+        while acknowledged.empty() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        time.sleep(0.2)
+        for w in writers:
+            assert w.pid
+            os.kill(w.pid, signal.SIGKILL)
+            w.join()
+    seen = set(drain(acknowledged))
+    chain = list(record.records(home))
+    assert verify_chain(iter(chain)).sound
+    assert seen and seen <= {r.hash for r in chain}
+
+
+def drain(queue: "multiprocessing.queues.Queue[str]") -> Iterator[str]:
+    """What the writers reported before they were killed; a report cut in the middle ends it."""
+    while not queue.empty():
+        try:
+            yield queue.get(timeout=0.2)
+        except Exception:
+            return
