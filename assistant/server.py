@@ -280,7 +280,10 @@ def _need(session: Session, roles: Sequence[str]) -> None:
 
 def _own_run(bench: "Workbench", session: Session, id: str) -> dict[str, Any]:
     """A run that belongs to the session's user; another's is, from outside, not there."""
-    found = bench.run(id) if re.fullmatch(r"[0-9a-f]{16}", id) else {}
+    try:
+        found = bench.run(id) if re.fullmatch(r"[0-9a-f]{16}", id) else {}
+    except UsageError:
+        found = {}
     if not found or (found["owner"] != session.user and session.role not in SEES_ALL):
         raise HTTPException(404, "There is no such run of yours")
     return found

@@ -35,11 +35,11 @@ def build(bench: "Workbench") -> gr.Blocks:
     """The whole app, ready to be mounted."""
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=(3600, 3600)) as blocks:
         with gr.Row():
-            with gr.Column(scale=4, min_width=320):
+            with gr.Column(scale=4, min_width=220):
                 gr.HTML(f'<div class="pc-head"><h1>{TITLE}</h1><span>Every statement with a checked citation</span></div>')
-            with gr.Column(scale=5, min_width=300):
+            with gr.Column(scale=5, min_width=260):
                 frameworks = gr.Dropdown(label="Frameworks (none chosen: all)", choices=FRAMEWORK_CHOICES, multiselect=True, value=[], interactive=True)
-            with gr.Column(scale=2, min_width=160):
+            with gr.Column(scale=2, min_width=150):
                 as_of = gr.Textbox(label="As of (YYYY-MM-DD)", value=date.today().isoformat(), max_length=10, interactive=True, elem_id="pc-as-of")
         footer, facts = gr.HTML(render=False), gr.State({})
         with gr.Tabs(selected="start") as tabs:

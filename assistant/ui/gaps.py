@@ -337,7 +337,7 @@ def build(shell: Shell) -> Mapping[str, Any]:
             words = gr.Textbox(label="Words", placeholder="title, law or owner", min_width=150)
         listed = gr.Dataframe(
             headers=list(COLUMNS), label="Findings: choose a row to open it", interactive=False, wrap=True, max_height=420, elem_id="pc-findings", buttons=[],
-            column_widths=["12%", "34%", "15%", "10%", "17%", "12%"],
+            column_widths=["17%", "29%", "16%", "11%", "16%", "11%"],
         )  # fmt: skip
         pick = gr.Dropdown(label="Open a finding (the same as choosing a row)", choices=[], value=None, interactive=True)
         one = gr.HTML(NO_FINDING, js_on_load=CLICKS, elem_id="pc-finding")

@@ -121,7 +121,7 @@ def build(shell: Shell) -> Mapping[str, Any]:
     head = gr.HTML()
     listed = gr.Dataframe(
         headers=list(HEADERS), label="What is held", interactive=False, wrap=True, max_height=420, show_search="search", buttons=[], elem_id="pc-editions",
-        column_widths=["9%", "24%", "9%", "9%", "15%", "12%", "11%", "10%", "9%"],
+        column_widths=["9%", "21%", "9%", "9%", "14%", "11%", "10%", "9%", "8%"],
     )  # fmt: skip
     with gr.Row(equal_height=False):
         with gr.Column(scale=2, min_width=320):

@@ -72,13 +72,14 @@ class Jobs:
         except PinciteError as error:
             outcome = failure(error)
         finally:
-            job.outcome, job.state = outcome, state
-            self._keep(job)
+            job.outcome = outcome
+            self._keep(job, state)
+            job.state = state
 
-    def _keep(self, job: Job) -> None:
+    def _keep(self, job: Job, state: str = "running") -> None:
         job.kept = time.monotonic()
         with self.bench.acting(job.user):
-            self.bench.keep_job(job.id, {"title": job.title, "state": job.state, "said": job.said[-5:], "seconds": round(job.kept - job.started, 1)})
+            self.bench.keep_job(job.id, {"title": job.title, "state": state, "said": job.said[-5:], "seconds": round(job.kept - job.started, 1)})
 
     def watch(self, job: Job) -> Iterator[str]:
         """What to show until the job ends, and then its outcome."""
