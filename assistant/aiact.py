@@ -227,7 +227,7 @@ _MEDICAL = (
     r"pneumothora\w*|pneumonia|nodules?|polyps?|retinopath\w*|glucose|insulin|pacemaker\w*|surg(?:ery|ical|eon|ical robot)\w*|clinical(?:ly)?|segment\w* (?:of )?(?:organs?|tumou?rs?|liver|brain)|medical images?|endoscop\w*|histolog\w*|arrhythmi\w*|disease\w*)"
 )
 _PRODUCT = (
-    (r"annex-i(11)", "a medical device that needs a notified body", _MEDICAL, r"(?:patients?|clinicians?|radiologists?|physicians?|doctors?|hospitals?|medical|dermatolog\w+|nurses?|surgeons?|users?|moles?|scans?|images?)"),
+    (r"annex-i(11)", "a medical device that needs a notified body", _MEDICAL, r"(?:patients?|clinicians?|radiologists?|physicians?|doctors?|hospitals?|medical|dermatolog\w+|nurses?|surgeons?|users?\b|moles?\b|scans?\b|images?\b)"),
     (r"annex-i(12)", "an in vitro diagnostic device that needs a notified body", r"(?:in vitro|IVD\b|blood samples?|assays?|laborator\w* (?:test|result)s?|biopsy slides?|sequencing|pathogen\w*)", r"(?:diagnos\w*|patients?|clinical|screen\w*|detect\w*)"),
     (r"annex-i(1)", "a machine's safety component", r"(?:machin(?:e|es|ery)\b|industrial robots?|robot(?:ic)? arms?|presses?\b|conveyor\w*|cobots?)", r"(?:safety (?:component|function|stop)\w*|emergency stop|stops? (?:the|when)|protect\w* workers|detect\w* (?:persons?|workers?|hands?|people) (?:in|near|entering))"),
     (r"annex-i(4)", "a lift's safety component", r"(?:lifts?\b|elevators?)", r"(?:safety|brak\w*|door (?:lock|sensor)|overspeed)"),

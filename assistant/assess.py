@@ -7,7 +7,8 @@ files or screens.
 from collections.abc import Callable, Sequence
 
 from assistant.bearing import bears, verdict
-from assistant.findings import FacetResult, Fact, Finding, FindingStatus, GapAnalysis, ModelCard, Requirement
+from assistant.findings import Evidence, FacetResult, Fact, Finding, FindingStatus, GapAnalysis, ModelCard, Requirement
+from assistant.imaging import admissions, lowered
 from assistant.law import Citation
 from assistant.pinpoint import Pinpoint
 from assistant.reading import Reading, assess_facet, read
@@ -31,15 +32,19 @@ def assess(
 ) -> GapAnalysis:
     """A finding for each requirement, in catalogue order. `everything` assesses the facets whatever the applicability."""
     reading = card if isinstance(card, Reading) else read(card)
+    admitted = admissions(reading)
     findings = []
     for requirement in requirements:
         found = applies(requirement.applies_when, facts)
-        findings.append(_finding(reading, requirement, found, facts, as_of, cite_law(requirement.pinpoint), everything))
+        findings.append(_finding(reading, admitted, requirement, found, facts, as_of, cite_law(requirement.pinpoint), everything))
     return GapAnalysis(reading.card, as_of, corpus_digest, tuple(findings), facts)
 
 
 _DEVICE_ROUTE, _ANNEX_III_ROUTE = "2028-08-02", "2027-12-02"  # AI Act, Article 113 as amended
 _GUIDANCE = ("guidance", "guidance-final", "guidance-draft", "principle")
+
+
+PERMISSIONS = frozenset({"DPDP-S17-2-B", "DPDP-R12-1"})  # rows that allow and do not oblige
 
 
 def applies_from(requirement: Requirement, facts: dict[str, Fact]) -> str:
@@ -52,16 +57,18 @@ def applies_from(requirement: Requirement, facts: dict[str, Fact]) -> str:
 
 
 def _finding(
-    reading: Reading, requirement: Requirement, found: Applicability, facts: dict[str, Fact], as_of: str, law: tuple[Citation, ...], everything: bool
+    reading: Reading, admitted: dict[str, tuple[Evidence, ...]], requirement: Requirement, found: Applicability, facts: dict[str, Fact], as_of: str, law: tuple[Citation, ...], everything: bool
 ) -> Finding:  # fmt: skip
     start = applies_from(requirement, facts)
     judged = everything or found.value == "yes"
-    facets = tuple(assess_facet(reading, facet) for facet in requirement.facets) if judged else ()
+    facets = tuple(lowered(assess_facet(reading, facet), admitted) for facet in requirement.facets) if judged else ()
     if found.value == "no":
         return Finding(requirement, "not-applicable", f"It does not apply: {found.why()}.", facets, law, start)
     if found.value == "unknown":
         return Finding(requirement, "needs-information", f"Whether it applies is open: {found.why()}.", facets, law, start)
     status = status_of(facets)
+    if status == "gap" and requirement.id in PERMISSIONS:
+        return Finding(requirement, "not-applicable", "It is a permission, and not to use one is no gap.", facets, law, start)
     if start != "in-force" and start > as_of:
         return Finding(requirement, "not-yet-applicable", f"It applies from {start}; as things stand, {_said_by(facets)}.", facets, law, start)
     why = _said_by(facets)

@@ -257,7 +257,8 @@ _PENDING = re.compile(
     re.I,
 )
 
-_NEAR = 30  # words within which the groups of a facet must stand
+NEAR = 30  # words within which the groups of a facet must stand
+CLOSE = 12  # the same, where the statement stands under a heading of another topic
 _REACH = {"not": 9, "no": 6, "lack": 6}  # words forward of a negation that it may deny
 _STOP = frozenset("a an the of and or for in on to with by at as is are was were be been this that these those it its our we from per".split())
 
@@ -365,7 +366,9 @@ def _denied(text: str, place: Place, marks: Sequence[Mark]) -> MarkKind | None:
     return found
 
 
-def judge(words: Words, marks: Sequence[Mark], groups: Sequence[Sequence[Place]], own: int = 0, lent: int = 0, label: bool = False) -> Verdict:
+def judge(
+    words: Words, marks: Sequence[Mark], groups: Sequence[Sequence[Place]], own: int = 0, lent: int = 0, label: bool = False, near: int = NEAR
+) -> Verdict:
     """What a text says on a facet, given where each group of its cues stands.
 
     `own` is where the text's own words begin (before it: the words that introduce a list); `lent` is how many groups the
@@ -394,12 +397,12 @@ def judge(words: Words, marks: Sequence[Mark], groups: Sequence[Sequence[Place]]
         return "silent"
     if against:
         return "against"
-    if _apart(words, [g for g in usable if g[0][0] >= own]):
+    if _apart(words, [g for g in usable if g[0][0] >= own], near):
         return "silent"
     return "silent" if not label and _label(words, every) else "bears"
 
 
-def _apart(words: Words, groups: Sequence[Sequence[Place]]) -> bool:
+def _apart(words: Words, groups: Sequence[Sequence[Place]], near: int) -> bool:
     """Whether the cues stand too far from one another to speak of one thing."""
     if len(groups) < 2:
         return False
@@ -407,15 +410,19 @@ def _apart(words: Words, groups: Sequence[Sequence[Place]]) -> bool:
     last: dict[int, int] = {}
     for at, g in hits:
         last[g] = at
-        if len(last) == len(groups) and at - min(last.values()) <= _NEAR:
+        if len(last) == len(groups) and at - min(last.values()) <= near:
             return False
     return True
+
+
+_SAYS = frozenset("is are was were has have had be been did does do".split())
 
 
 def _label(words: Words, places: Sequence[Place]) -> bool:
     """Whether nothing is said beside the cues themselves: a heading or an entry of a list of contents."""
     rest = [w for w, place in zip(words.low, words.places) if not any(_within(place, p) for p in places)]
-    return not any(w not in _STOP for w in rest)
+    says = any(w in _SAYS or w[0].isdigit() for w in words.low)
+    return not says and not any(w not in _STOP for w in rest)
 
 
 def find(facet: Facet, words: Words) -> list[list[Place]]:

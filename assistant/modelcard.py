@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from assistant.bearing import marks_of, words_of
+from assistant.cardfields import FIELD_CUES, FIELDS, REQUIRED, field_of
 from assistant.cardformats import Part, read_part
 from assistant.errors import Unreadable
 from assistant.findings import CardField, CardFile, CardSection, FieldState, ModelCard
+from assistant.reading import assess_facet, read
 from assistant.statements import (
     Block,
     BrokenData,
@@ -25,31 +27,7 @@ from assistant.statements import (
     hidden_places,
     json_scalars,
     sentences,
-    statements,
     yaml_scalars,
-)
-
-FIELDS = (
-    "name", "version", "date", "developer", "intended_purpose", "users", "population", "setting", "inputs", "outputs", "modality",
-    "base_model", "architecture", "training_data", "sites", "dates", "annotation", "reference_standard", "split", "sample_sizes",
-    "evaluation", "metrics", "subgroups", "external_validation", "limitations", "contraindications", "failure_modes", "oversight",
-    "explainability", "monitoring", "change_plan", "hardware", "security", "privacy", "legal_basis", "regulatory_status", "licences",
-    "contacts", "description", "risk_management",
-)  # fmt: skip
-REQUIRED = (
-    "name",
-    "version",
-    "developer",
-    "intended_purpose",
-    "users",
-    "population",
-    "inputs",
-    "outputs",
-    "training_data",
-    "evaluation",
-    "metrics",
-    "limitations",
-    "contacts",
 )
 
 _FILES, _FILE_BYTES, _CARD_BYTES = 60, 20_000_000, 60_000_000
@@ -58,72 +36,6 @@ _NOT_CARDS = re.compile(
     r"(?:^|/)(?:facts\.json|pincite\.toml|licen[cs]e[^/]*|copying[^/]*|requirements[^/]*\.txt|package(?:-lock)?\.json|tokenizer[^/]*\.json|vocab[^/]*|special_tokens[^/]*|[^/]*\.safetensors\.index\.json)$",
     re.I,
 )
-
-# ---- which heading, label or key means which field ---------------------------------------------------------------------
-
-# Tried in order on a heading, label or key in lower case with plain spaces; the first pattern that fits names the field.
-_NAMES: tuple[tuple[str, str], ...] = (
-    ("contraindications", r"out[- ]of[- ]scope|contra-?indications?|(?:prohibited|unintended|unsupported|misuse|not intended|inappropriate|excluded) ?(?:uses?|use cases|purposes?|for)?|cautioned out of scope settings|when not to use|do not use|intended use exclusions?|exclusions?$|foreseeable misuse"),
-    ("external_validation", r"external (?:validation|test|evaluation)|independent (?:validation|test)|multi[- ]?(?:site|cent(?:er|re)) (?:validation|evaluation)|generali[sz]ability|validation on external"),
-    ("reference_standard", r"reference standards?|ground truth|gold standard|label(?:ling)? standard|truthing|adjudication"),
-    ("annotation", r"annotat|labell?ing(?: (?:process|procedure|protocol))?$|labell?ers|labels?$|readers?$|who labell?ed"),
-    ("subgroups", r"sub-?groups?|fairness|factors?$|(?:relevant|evaluation) factors|disaggregated|demographics?$|performance (?:by|across) |(?:sex|age|gender|skin tone|ethnicity|race)[^|]{0,30}(?:results|performance)|bias (?:evaluation|analysis|assessment|testing|audit)|equity|stratified|intersectional"),
-    ("failure_modes", r"failure modes?|known (?:failures?|issues)|error analysis|when (?:it|the model) fails|failure (?:cases|analysis)"),
-    ("oversight", r"(?:human|clinical|clinician) (?:oversight|supervision|review|control|in the loop|factors)|human[- ]in|oversight|human-?ai|human and ai|override|workflow|decision making|recommendations$"),
-    ("explainability", r"explainab|interpretab|saliency|model examination|transparency|explanations?$|how (?:it|the model) (?:reaches|decides)"),
-    ("change_plan", r"change (?:control|plan|management)|pccp|predetermined|planned (?:changes|updates|modifications)|re-?training|update (?:policy|plan|procedure)|model updates?$|lifecycle|roadmap|change ?log$|version history"),
-    ("monitoring", r"monitoring|post[- ]?market|surveillance|drift|maintenance|ongoing maintenance|post[- ]deployment|vigilance|incident"),
-    ("risk_management", r"risk (?:management|analysis|assessment|register|controls?|mitigations?)|hazards?|safety case|clinical risk level|bias mitigation approaches"),
-    ("limitations", r"limitation|bias(?:es)?,? (?:risks?,? )?(?:and|&) |known (?:risks|bias)|known biases or ethical considerations|bias(?:es)?$|risks?$|caveats?|warnings?(?: and precautions)?$|precautions|ethical considerations|what (?:it|the model) (?:cannot|does not)"),
-    ("legal_basis", r"legal basis|lawful basis|consent|ethic(?:s|al) (?:approval|statement|committee|review)|irb|institutional review|patient consent or disclosure"),
-    ("privacy", r"privacy|de-?identif|anonymi[sz]|pseudonymi[sz]|data protection|personal (?:data|and sensitive)|gdpr|hipaa|confidential|phi"),
-    ("security", r"security|cyber|sbom|access control|vulnerab"),
-    ("regulatory_status", r"regulatory|clearance|ce mark|510 ?\(?k|fda|mdr|approval|certification|medical device|classification status|device class|compliance"),
-    ("sample_sizes", r"sample sizes?|dataset sizes?|(?:number|no\.?) of (?:patients|images|studies|cases|samples|scans)|cohort size|data(?:set)? statistics|num(?:ber)? samples"),
-    ("split", r"(?:data ?(?:set)? )?splits?|splitting|train(?:ing)?[ /,]+(?:val\w*[ /,]+)?(?:and )?test|partition|data leakage"),
-    ("sites", r"(?:data (?:collection )?|clinical |study |participating )?(?:sites?|centers?|centres?|hospitals?|institutions?)$|data sources?$|input data source|acquisition sites?|geograph"),
-    ("dates", r"(?:data )?(?:collection |acquisition )(?:dates?|period|time ?frame)|time (?:period|frame|range)|data (?:dates?|period)|study period|date range|collection"),
-    ("training_data", r"training (?:data(?:sets?)?|sets?|corpus|cohort)|(?:development|pre-?training|fine-?tuning) (?:data|set|cohort)|data(?:sets?)?$|dataset (?:description|details|overview)|data(?:set)? used|development data characteri[sz]ation|data (?:description|collection|overview|and annotation|provenance)|trained on"),
-    ("metrics", r"metrics?|results?$|performance|quantitative|accuracy|scores?$|benchmark|key metrics|mean dice|dice|auroc|auc$|sensitivity|specificity|operating points?|calibration"),
-    ("evaluation", r"evaluation|testing|test (?:data|set)|validation|clinical (?:evidence|study|studies|evaluation)|reader study|standalone|experiments?$|verification"),
-    ("users", r"(?:primary |intended |target )*(?:end[- ])?users?(?: profile| group)?$|(?:primary )?intended users|who (?:should|can|may) use|user qualifications?|target audience|audience|user group"),
-    ("population", r"(?:target(?:ed)? |intended |patient |study )*(?:patient )?populations?|target(?:ed)? patients?|patients?$|patient (?:characteristics|selection|cohort|group)|inclusion (?:and exclusion )?criteria|cohort$|subjects?$|eligib"),
-    ("setting", r"(?:clinical |care |use |intended |deployment |operating )+(?:setting|environment|context)|environment of use|setting$|deployment$|integration|where (?:it|the model) is used|care pathway"),
-    ("intended_purpose", r"intended (?:use|purpose|application)|indications?(?: for use)?|purpose|direct use|primary (?:intended )?use|uses?$|use ?cases?|intended use and workflow|medical purpose|scope$|applications?$|what (?:it|the model) does|how to use$|intended"),
-    ("inputs", r"(?:model |data |expected |required )*inputs?(?: (?:format|data|requirements?|specifications?|types?|modality|images?|shape))?s?$|image requirements|acquisition (?:requirements|protocol|parameters)|preprocessing|input|channel def|accepts"),
-    ("outputs", r"(?:model |expected )*outputs?(?: (?:format|data|types?|classes|shape|interpretation))?s?$|outcomes? and outputs?|predictions?$|classes$|output|results? format|returns"),
-    ("modality", r"(?:imaging |image |data )?modalit|image type|data type|imaging$|scanner"),
-    ("base_model", r"base[_ ]model|fine-?tuned from|parent model|foundation models?(?: used)?|pre-?trained (?:model|weights|backbone)|initiali[sz]ed from|backbone$|derived from"),
-    ("architecture", r"architecture|model (?:type|architecture|design|structure|objective)|network|algorithm|model description$|technical specifications?|technical details|network data format|pipeline tag|library name|model details$"),
-    ("hardware", r"hardware|compute|gpu|system requirements|infrastructure|memory|software requirements|minimum requirements|runtime"),
-    ("licences", r"licen[cs]e|licensing|terms of use|copyright|data[_ ]license|intellectual"),
-    ("contacts", r"contact|maintainers?|support|questions|feedback|model card (?:authors?|contact)|point of contact|report(?:ing)? (?:an? )?(?:issue|problem)|e-?mail|complaints"),
-    ("developer", r"developed by|developers?|model developer|authors?|organi[sz]ation|manufacturer|vendor|provider|company|created by|owner|creators?|legal manufacturer|funded|built by|maintained by|publisher"),
-    ("date", r"(?:release |model |publication |card |last )?(?:date|updated)$|release date|last (?:updated|modified|revised)|date of|published|release info"),
-    ("version", r"(?:model |release |software |card |current |product )?version(?: number| no\.?)?$|release version|release$|revision"),
-    ("name", r"(?:model |product |device |trade |system )?name$|model id|model name|product$|title$|device$|model$"),
-    ("description", r"description|summary|overview|about|introduction|abstract|model summary|model details|background"),
-)  # fmt: skip
-_PATTERNS = tuple((field, re.compile(rf"^(?:{pattern})", re.I)) for field, pattern in _NAMES)
-_INSIDE = tuple(
-    (field, re.compile(rf"\b(?:{pattern})", re.I))
-    for field, pattern in _NAMES
-    if field not in ("name", "version", "date", "description", "developer", "modality", "setting", "inputs", "outputs", "hardware")
-)
-
-
-def field_of(title: str, inside: bool = True) -> str:
-    """The field a heading, label or key names, or "": first by how it begins, then by what stands in it."""
-    plain = re.sub(r"([a-z])([A-Z])", r"\1 \2", clean(title))
-    plain = re.sub(r"^[\s\d.():#*–—-]+", "", plain).replace("_", " ").strip(" :.*?").lower()
-    plain = re.sub(r"[^\w\s()/&,.'-]", "", plain).strip()
-    if not plain or len(plain) > 80:
-        return ""
-    for field, pattern in _PATTERNS:
-        if pattern.match(plain):
-            return field
-    return next((field for field, pattern in _INSIDE if pattern.search(plain)), "") if inside else ""
-
 
 # ---- files -------------------------------------------------------------------------------------------------------------
 
@@ -180,11 +92,12 @@ def parse_card(files: Sequence[tuple[str, bytes]], title: str = "") -> ModelCard
     sha256 = digests[0][1] if len(digests) == 1 else hashlib.sha256(json.dumps(digests).encode()).hexdigest()
     sections = [section for part in parts for section in _sections(part)]
     problems = [p for part in parts for p in part.problems] + [error.line() for error in refused]
-    fields = _fields(parts, problems)
+    card_files_ = tuple(CardFile(p.name, p.text) for p in parts)
+    fields = _said_elsewhere(_fields(parts, problems), card_files_)
     stated = next((f.value for f in fields if f.field == "name" and f.state == "stated"), "")
     fallback = title or PurePosixPath(files[0][0]).stem
     return ModelCard(
-        name=clean(stated) or fallback, sha256=sha256, files=tuple(CardFile(p.name, p.text) for p in parts), sections=tuple(sections),
+        name=clean(stated) or fallback, sha256=sha256, files=card_files_, sections=tuple(sections),
         fields=tuple(fields), hidden=tuple(_hidden(parts)), problems=tuple(dict.fromkeys(problems)),
     )  # fmt: skip
 
@@ -245,6 +158,28 @@ def _settled(found: Sequence[CardField]) -> list[CardField]:
         missing = [f for f in all_of if f.state == "missing"]
         settled.extend([*stated, *unreadable] or missing[:1] or [CardField(name, "", "", 0, 0, "missing")])
     return settled
+
+
+_LONG = 400_000  # characters beyond which sentences are not searched for fields
+
+
+def _said_elsewhere(fields: list[CardField], files: tuple[CardFile, ...]) -> list[CardField]:
+    """The fields, those that no heading or label states taken from sentences that state them; the card's first words describe it."""
+    wanted = {f.field: f for f in fields if f.state == "missing"}
+    if not wanted or sum(len(f.text) for f in files) > _LONG:
+        return fields
+    reading = read(ModelCard("", "", files, (), ()))
+    found: dict[str, list[CardField]] = {}
+    for facet in FIELD_CUES:
+        if facet.id in wanted:
+            result = assess_facet(reading, facet, label=True)
+            said = result.evidence if result.status == "found" else ()
+            found[facet.id] = [CardField(facet.id, e.quote, e.file, e.start, e.end, "stated") for e in sorted(said, key=lambda e: (e.file, e.start))]
+    first = next((u.statement for u in reading.units if u.statement.kind == "paragraph"), None)
+    if "description" in wanted and first and _says(first.words):
+        text = next(f.text for f in files if f.name == first.file)
+        found["description"] = [CardField("description", text[first.start : first.end], first.file, first.start, first.end, "stated")]
+    return [new for f in fields for new in (found.get(f.field) or [f] if f.state == "missing" else [f])]
 
 
 def _field(name: str, part: Part, start: int, end: int) -> CardField:

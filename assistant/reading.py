@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from assistant.bearing import Cue, Mark, Place, Verdict, Words, cue, judge, marks_of, words_of
+from assistant.bearing import CLOSE, NEAR, Cue, Mark, Place, Verdict, Words, cue, judge, marks_of, words_of
+from assistant.cardfields import field_of
 from assistant.findings import Evidence, Facet, FacetResult, FacetStatus, ModelCard
 from assistant.statements import Statement, statements
 
@@ -115,6 +116,54 @@ def _titled(reading: Reading, alternative: str) -> frozenset[int]:
     return reading.titled[alternative]
 
 
+# ---- topics ------------------------------------------------------------------------------------------------------------
+
+# Fields of one topic usually stand together; evidence from under a heading of another topic must say it more closely.
+_TOPICS = {
+    "data": ("training_data", "sites", "dates", "annotation", "reference_standard", "split", "sample_sizes"),
+    "test": ("evaluation", "metrics", "subgroups", "external_validation"),
+    "use": ("intended_purpose", "users", "population", "setting", "contraindications", "inputs", "outputs", "modality"),
+    "limits": ("limitations", "failure_modes", "risk_management"),
+    "people": ("oversight", "explainability"),
+    "life": ("monitoring", "change_plan"),
+    "build": ("architecture", "base_model", "hardware"),
+    "safe": ("security", "privacy", "legal_basis"),
+    "papers": ("regulatory_status", "licences", "contacts", "name", "version", "date", "developer"),
+}
+_TOPIC_OF = {name: topic for topic, names in _TOPICS.items() for name in names}
+_NEIGHBOURS = frozenset(
+    frozenset(pair)
+    for pair in (
+        ("data", "test"),
+        ("test", "limits"),
+        ("use", "limits"),
+        ("use", "people"),
+        ("limits", "people"),
+        ("limits", "life"),
+        ("use", "papers"),
+        ("data", "safe"),
+        ("build", "use"),
+        ("build", "data"),
+        ("life", "safe"),
+        ("people", "life"),
+        ("test", "people"),
+    )
+)
+
+
+@lru_cache(maxsize=4096)
+def _topic(section: str) -> str:
+    """The topic of the nearest heading that names a field, or ""."""
+    return next((topic for title in reversed(section.split(" > ")) if (topic := _TOPIC_OF.get(field_of(title), ""))), "")
+
+
+def _astray(facet: Facet, section: str) -> bool:
+    """Whether a statement stands under a heading of quite another topic than the facet's."""
+    topic = _topic(section)
+    wanted = {_TOPIC_OF[name] for name in facet.where if name in _TOPIC_OF}
+    return bool(topic and wanted) and topic not in wanted and not any(frozenset((topic, w)) in _NEIGHBOURS for w in wanted)
+
+
 # ---- facets ------------------------------------------------------------------------------------------------------------
 
 
@@ -154,15 +203,19 @@ def _said(reading: Reading, facet: Facet, groups: Sequence[dict[int, list[Place]
     own = [group.get(number, []) for group in groups]
     absent = [i for i, places in enumerate(own) if not places]
     lent = 0
+    astray = _astray(facet, unit.statement.section)
     if absent:
-        if len(absent) > 1 or len(groups) == 1:
+        if astray or len(absent) > 1 or len(groups) == 1:
             return "silent"
         if not any(number in _titled(reading, alternative) for alternative in facet.cues[absent[0]]):
             return "silent"
         lent = 1
-    if _wished(unit.statement.section):
+    if _wished(unit.statement.section) or (not label and unit.statement.kind == "field" and unit.statement.lead.split(" ")[0] in _LABELS):
         return "silent"
-    return judge(unit.words, unit.marks, own, unit.own, lent, label)
+    return judge(unit.words, unit.marks, own, unit.own, lent, label, CLOSE if astray else NEAR)
+
+
+_LABELS = ("tags", "datasets", "metrics", "language", "widget", "pipeline", "library")  # front matter that names and says nothing
 
 
 @lru_cache(maxsize=4096)
@@ -188,6 +241,8 @@ def _pairs(reading: Reading, facet: Facet, groups: Sequence[dict[int, list[Place
         if not all(number in g or after in g for g in groups) or _wished(first.statement.section):
             continue
         if max(sum(number in g for g in groups), sum(after in g for g in groups)) < len(groups) - 1:
+            continue
+        if _astray(facet, first.statement.section):
             continue
         verdicts = [judge(u.words, u.marks, [p for g in groups if (p := g.get(n, []))], u.own) for n, u in ((number, first), (after, second))]
         if verdicts == ["bears", "bears"]:

@@ -334,8 +334,8 @@ def _told(fact: Fact) -> str:
 def _role(reading: Reading) -> dict[str, str]:
     developer = reading.card.stated("developer")
     if developer:
-        return {"role": "provider", "because": f"the card names its developer: “{_short(developer[0].value, 120)}”"}
-    return {"role": "unknown", "because": "the card names no developer"}
+        return {"role": "provider", "role_because": f"the card names its developer: “{_short(developer[0].value, 120)}”"}
+    return {"role": "unknown", "role_because": "the card names no developer"}
 
 
 def _eu_ai_act(reading: Reading, tier: aiact.Classification, purpose: Description) -> dict[str, Any]:
