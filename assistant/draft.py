@@ -155,7 +155,7 @@ def _from_evidence(facets: Sequence[tuple[Finding, FacetResult]]) -> Iterator[Se
     for finding, result in facets:
         if result.status == "found":
             for evidence in result.evidence[:2]:
-                yield Sentence("card", evidence.quote, finding.requirement.title, "", evidence, requirements=(finding.requirement.id,))
+                yield Sentence("card", evidence.quote, result.facet.asks.strip().rstrip("."), "", evidence, requirements=(finding.requirement.id,))
 
 
 def _without_repeats(found: Sequence[Sentence]) -> list[Sentence]:
@@ -288,10 +288,11 @@ def to_json(made: Draft, citation_json: Callable[[Citation], dict[str, Any]]) ->
             notes.append({"n": numbers[key], **citation_json(c)})
         return numbers[key]
 
+    lines = {f.name: f.text for f in made.card.files}
     sections = [
         {
             "id": s.section.id, "title": s.section.title, "pinpoint": s.section.pinpoint.address, "citation": str(s.section.pinpoint), "about": s.section.about,
-            "elements": [_element_json(x, note) for x in s.elements],
+            "elements": [_element_json(x, note, lines) for x in s.elements],
         }
         for s in made.sections
     ]  # fmt: skip
@@ -307,19 +308,21 @@ def to_json(made: Draft, citation_json: Callable[[Citation], dict[str, Any]]) ->
     }  # fmt: skip
 
 
-def _element_json(x: DraftElement, note: Callable[[Citation], int]) -> dict[str, Any]:
+def _element_json(x: DraftElement, note: Callable[[Citation], int], texts: Mapping[str, str]) -> dict[str, Any]:
     e = x.element
     return {
         "id": e.id, "title": e.title, "pinpoint": e.pinpoint.address, "citation": str(e.pinpoint), "owner": e.owner, "levels": list(e.levels), "state": x.state,
-        "sentences": [_sentence_json(s, note) for s in x.sentences],
+        "sentences": [_sentence_json(s, note, texts) for s in x.sentences],
     }  # fmt: skip
 
 
-def _sentence_json(s: Sentence, note: Callable[[Citation], int]) -> dict[str, Any]:
+def _sentence_json(s: Sentence, note: Callable[[Citation], int], texts: Mapping[str, str]) -> dict[str, Any]:
     out: dict[str, Any] = {"kind": s.kind, "text": s.text, "requirements": list(s.requirements)}
     if s.kind == "card" and s.evidence:
         e = s.evidence
-        return {**out, "label": s.label, "field": s.field, "caution": s.caution, "file": e.file, "start": e.start, "end": e.end, "section": e.section}
+        line = texts[e.file].count("\n", 0, e.start) + 1
+        place = {"file": e.file, "start": e.start, "end": e.end, "line": line, "section": e.section}
+        return {**out, "label": s.label, "field": s.field, "caution": s.caution, **place}
     if s.kind == "law" and s.citation:
         return {**out, "note": note(s.citation), "pinpoint": s.citation.pinpoint.address}
     return {**out, "owner": s.owner}

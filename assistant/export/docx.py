@@ -137,7 +137,7 @@ def _card(cell: Any, f: Mapping[str, Any]) -> None:
         small(asked, words[x["status"]]).bold = True
         small(asked, view.printable(x["asks"]))
         for e in x["evidence"]:
-            quotation(cell, e["quote"])
+            quotation(cell, view.reflow(e["quote"]))
             small(cell.add_paragraph(), view.place(e))
 
 
@@ -161,11 +161,7 @@ def render_draft(draft: view.Report, clauses: bool, template: bytes | None = Non
     for text in (draft["pack"]["about"], draft["pack"]["note"]):
         paper.add_paragraph(text)
     paper.add_heading("Where this draft stands", 1)
-    rows = [
-        [s["title"], e["title"], " ".join(view.STATE_LABELS[e["state"]]), str(sum(x["kind"] == "input" for x in e["sentences"])), e["owner"]]
-        for s, e in view.elements(draft)
-    ]
-    table(paper, ["Section", "Element", "State", "Questions", "Owner"], rows, (4.6, 5.2, 2.6, 1.8, 2.6))
+    table(paper, ["Section", "Element", "State", "Open", "Owner"], view.standing_rows(draft), (4.5, 5.2, 2.8, 1.6, 2.7))
     for section in draft["sections"]:
         paper.add_heading(section["title"], 1)
         if section["about"]:
@@ -186,8 +182,12 @@ def _sentence(paper: Any, x: Mapping[str, Any], clauses: bool) -> None:
             line.add_run(f" [{x['note']}]").font.superscript = True
     elif x["kind"] == "card":
         line.paragraph_format.keep_with_next = True
-        line.add_run(f"{x['label']}:").bold = True
-        quotation(paper, x["text"])
+        line.add_run(view.printable(f"{x['label']}:")).bold = True
+        cells = view.grid(x["text"])
+        if cells:
+            table(paper, cells[0], cells[1:], [16.6 / len(cells[0])] * len(cells[0]))
+        else:
+            quotation(paper, view.reflow(x["text"]))
         small(paper.add_paragraph(), f"— {view.source(x)}")
     else:
         run = line.add_run(view.printable(x["text"]))

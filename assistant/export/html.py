@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader
 
 from assistant.export import view
 
@@ -17,7 +17,7 @@ BAR = 560  # width of the longest bar, in SVG units
 def render(report: view.Report, texts: Mapping[str, str]) -> str:
     """The page."""
     folder = Path(__file__).parent / "templates"
-    env = Environment(loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    env = Environment(loader=FileSystemLoader(folder), autoescape=True, trim_blocks=True, lstrip_blocks=True)
     env.filters["printable"] = lambda text: view.printable(str(text))
     env.filters["link"] = view.safe_link
     page = env.get_template("report.html.j2")

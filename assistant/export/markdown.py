@@ -101,7 +101,7 @@ def _finding(f: Mapping[str, Any]) -> Iterator[str]:
         sign = {"found": "✓ found", "missing": "✗ missing", "contradicted": "! contradicted"}[x["status"]]
         yield from (f"- **{sign}**: {escape(x['asks'])}", "")
         for e in x["evidence"]:
-            yield from (*(f"  {line}" for line in quote(e["quote"])), "  >", f"  > — {escape(view.place(e))}", "")
+            yield from (*(f"  {line}" for line in quote(view.reflow(e["quote"]))), "  >", f"  > — {escape(view.place(e))}", "")
     if f["status"] in view.OPEN:
         yield from (f"*What to do*: {escape(view.remedy(f))}", "")
 
@@ -133,13 +133,7 @@ def _draft(draft: view.Report, clauses: bool) -> Iterator[str]:
     yield from (f"# {escape(view.draft_title(draft))}", "", f"**{escape(view.draft_mark(draft))}**", "")
     yield from table(["", ""], [[name, escape(value)] for name, value in view.stamp(draft)])
     yield from ("", escape(draft["pack"]["about"]), "", escape(draft["pack"]["note"]), "", "## Where this draft stands", "")
-    yield from table(
-        ["Section", "Element", "State", "Open questions", "Owner"],
-        [
-            [escape(s["title"]), escape(e["title"]), " ".join(view.STATE_LABELS[e["state"]]), str(_asked(e)), escape(e["owner"])]
-            for s, e in view.elements(draft)
-        ],
-    )
+    yield from table(["Section", "Element", "State", "Open", "Owner"], [[escape(cell) for cell in row] for row in view.standing_rows(draft)])
     for section in draft["sections"]:
         yield from ("", f"## {escape(section['title'])}", "")
         if section["about"]:
@@ -151,15 +145,11 @@ def _draft(draft: view.Report, clauses: bool) -> Iterator[str]:
     yield from _notes(draft, clauses)
 
 
-def _asked(element: Mapping[str, Any]) -> int:
-    return sum(x["kind"] == "input" for x in element["sentences"])
-
-
 def _sentence(x: Mapping[str, Any], clauses: bool) -> Iterator[str]:
     if x["kind"] == "law":
         yield f"*Asked for: {escape(x['text'])}*" + (f" \\[{x['note']}\\]" if clauses else "")
     elif x["kind"] == "card":
-        yield from (f"{escape(x['label'])}:", "", *quote(x["text"]), ">", f"> — {escape(view.source(x))}")
+        yield from (f"{escape(x['label'])}:", "", *quote(view.reflow(x["text"])), ">", f"> — {escape(view.source(x))}")
     else:
         yield f"**{escape(x['text'])}** {escape(view.asked_by(x, clauses))}"
 

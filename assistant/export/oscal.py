@@ -26,7 +26,8 @@ def render(report: view.Report, texts: Mapping[str, str]) -> str:
     shown = view.findings(report)
     result = {
         "uuid": _id("result", seed), "title": view.title_of(report), "description": view.machine_mark(report), "start": instant,
-        "props": [_prop(name.replace("_", "-"), report[name]) for name in ("as_of", "run", "corpus_digest", "audit_head", "official") if report.get(name)],
+        "props": [_prop(name.replace("_", "-"), report[name]) for name in ("as_of", "run", "corpus_digest", "audit_head") if report.get(name)],
+        "remarks": f"{view.official(report)}.",
         "reviewed-controls": _reviewed(shown),
         "observations": [_observation(f, instant) for f in shown],
         "findings": [_finding(f) for f in shown if f["status"] in FINDABLE],

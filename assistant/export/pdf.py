@@ -25,7 +25,7 @@ def _story(report: view.Report) -> Iterator[Any]:
     yield para(view.machine_mark(report), "mark")
     yield table([[n, v] for n, v in view.stamp(report)], (90, WIDTH - 90), head=False)
     yield from _counts(report)
-    yield para("What to do", "h1")
+    yield from heading("What to do", "h1")
     todo = view.remedies(report)
     rows = [
         [
@@ -44,30 +44,30 @@ def _story(report: view.Report) -> Iterator[Any]:
     )
     yield from _conflicts(report)
     for name, group in view.by_framework(report):
-        yield para(view.framework_title(name), "h1")
+        yield from heading(view.framework_title(name), "h1")
         for finding in group:
             if finding["status"] != "not-applicable":
                 yield from _finding(finding)
         out = [f for f in group if f["status"] == "not-applicable"]
         if out:
-            yield para(f"Not applicable ({len(out)})", "h2")
+            yield from heading(f"Not applicable ({len(out)})", "h2")
             yield table([["Requirement", "Provision", "Why"], *([f["title"], f["citation"], f["why"]] for f in out)], (160, 122, 200))
     facts = report.get("facts") or {}
     if facts:
         words = {True: "yes", False: "no", None: "unknown"}
-        yield para("Facts on which applicability rests", "h1")
+        yield from heading("Facts on which applicability rests", "h1")
         yield table([["Fact", "Value", "Source"], *([n, words[x["value"]], str(x.get("source") or "")] for n, x in facts.items())], (150, 52, 280))
 
 
 def _counts(report: view.Report) -> Iterator[Any]:
     statuses, totals = view.statuses(report), view.totals(report)
-    yield para("Coverage by framework", "h1")
+    yield from heading("Coverage by framework", "h1")
     rows = [[r.title, *(str(r.counts[s]) for s in statuses), str(r.total)] for r in view.coverage(report)]
     rows.append(["All", *(str(totals[s]) for s in statuses), str(len(view.findings(report)))])
     fills = {(c, r): view.COLOURS[s] for r in range(1, len(rows)) for c, s in enumerate(statuses, 1) if rows[r - 1][c] != "0"}
     each = (WIDTH - 62 - 30) / max(len(statuses), 1)
     yield table([["Framework", *(" ".join(view.STATUS_LABELS[s]) for s in statuses), "All"], *rows], (62, *([each] * len(statuses)), 30), fills=fills)
-    yield para("Severity", "h1")
+    yield from heading("Severity", "h1")
     severe = view.severities(report)
     yield picture(charts.severity_png(severe))
     yield table(
@@ -79,7 +79,7 @@ def _counts(report: view.Report) -> Iterator[Any]:
     )
     dates, names = view.dates_ahead(report), [r.name for r in view.coverage(report)]
     if dates:
-        yield para("When the requirements apply", "h1")
+        yield from heading("When the requirements apply", "h1")
         yield picture(charts.dates_png(dates))
         yield table(
             [["From", f"On {report.get('as_of')}", *(view.framework_title(n) for n in names), "All"], *view.date_rows(report)],
@@ -90,10 +90,10 @@ def _counts(report: view.Report) -> Iterator[Any]:
 def _conflicts(report: view.Report) -> Iterator[Any]:
     found = view.conflicts(report)
     if found:
-        yield para("Where the frameworks pull apart", "h1")
+        yield from heading("Where the frameworks pull apart", "h1")
         yield para("Shown side by side, not averaged. The descriptions are ours; the provisions are linked.")
     for one in found:
-        yield para(one["title"], "h2")
+        yield from heading(one["title"], "h2")
         yield para(one["tension"])
         yield table(
             [["Framework", "Provision", "What it asks"], *([p["framework"], raw(link(p["citation"], p["link"]), "cell"), p["asks"]] for p in one["positions"])],
@@ -102,7 +102,7 @@ def _conflicts(report: view.Report) -> Iterator[Any]:
 
 
 def _finding(f: Mapping[str, Any]) -> Iterator[Any]:
-    yield para(f["title"], "h2")
+    yield from heading(f["title"], "h2")
     status = f'<font color="{view.COLOURS[f["status"]]}"><b>{view.STATUS_LABELS[f["status"]][0]} {view.status_label(f)}</b></font>'
     yield raw(
         f"{status} · {view.SEVERITY_LABELS[f['severity']].lower()} · {safe(f['citation'])} · {safe(view.force_label(f))} · {safe(f['requirement'])}", "small"
@@ -124,7 +124,7 @@ def _finding(f: Mapping[str, Any]) -> Iterator[Any]:
     for x in f.get("facets") or []:
         card.append(raw(f"<b>{words[x['status']]}</b> {safe(x['asks'])}", "small"))
         for e in x["evidence"]:
-            card += [para(e["quote"], "quote"), para(view.place(e), "small")]
+            card += [para(view.reflow(e["quote"]), "quote"), para(view.place(e), "small")]
     yield sides(law, card)
     if f["status"] in view.OPEN:
         yield raw(f"<b>What to do.</b> {safe(view.remedy(f))}" + (f" (Owner: {safe(f['owner'])})" if f.get("owner") else ""))
@@ -144,22 +144,18 @@ def _draft(draft: view.Report, clauses: bool) -> Iterator[Any]:
     yield table([[n, v] for n, v in view.stamp(draft)], (90, WIDTH - 90), head=False)
     yield para(draft["pack"]["about"])
     yield para(draft["pack"]["note"])
-    yield para("Where this draft stands", "h1")
-    rows = [
-        [s["title"], e["title"], " ".join(view.STATE_LABELS[e["state"]]), str(sum(x["kind"] == "input" for x in e["sentences"])), e["owner"]]
-        for s, e in view.elements(draft)
-    ]
-    yield table([["Section", "Element", "State", "Questions", "Owner"], *rows], (132, 150, 80, 44, 76))
+    yield from heading("Where this draft stands", "h1")
+    yield table([["Section", "Element", "State", "Open", "Owner"], *view.standing_rows(draft)], (132, 150, 84, 30, 86))
     for section in draft["sections"]:
-        yield para(section["title"], "h1")
+        yield from heading(section["title"], "h1")
         if section["about"]:
             yield para(section["about"])
         for element in section["elements"]:
-            yield para(element["title"] + (f" ({element['citation']})" if clauses else ""), "h2")
+            yield from heading(element["title"] + (f" ({element['citation']})" if clauses else ""), "h2")
             for sentence in element["sentences"]:
                 yield from _sentence(sentence, clauses)
     if clauses and draft["notes"]:
-        yield para("Notes", "h1")
+        yield from heading("Notes", "h1")
         yield para(f"{view.official(draft)}.")
         for n in draft["notes"]:
             yield raw(
@@ -173,8 +169,9 @@ def _sentence(x: Mapping[str, Any], clauses: bool) -> Iterator[Any]:
     if x["kind"] == "law":
         yield raw(f"<i>Asked for: {safe(x['text'])}</i>" + (f" <super>[{x['note']}]</super>" if clauses else ""))
     elif x["kind"] == "card":
-        yield raw(f"<b>{safe(x['label'])}:</b>")
-        yield para(x["text"], "quote")
+        yield from heading(f"{x['label']}:", "label")
+        cells = view.grid(x["text"])
+        yield table(cells, [WIDTH / len(cells[0])] * len(cells[0])) if cells else para(view.reflow(x["text"]), "quote")
         yield para(f"— {view.source(x)}", "small")
     else:
         yield para(x["text"], "todo")
@@ -235,9 +232,10 @@ def _style(name: str) -> Any:
     own: dict[str, dict[str, Any]] = {
         "body": {}, "small": {"fontSize": 7, "leading": 9.2, "spaceAfter": 2}, "cell": {"fontSize": 7, "leading": 9, "spaceAfter": 0},
         "head": {"fontName": f"{FONT}-Bold", "fontSize": 7, "leading": 9, "spaceAfter": 0},
-        "title": {"fontName": f"{FONT}-Bold", "fontSize": 16, "leading": 20, "spaceAfter": 6},
-        "h1": {"fontName": f"{FONT}-Bold", "fontSize": 12.5, "leading": 16, "spaceBefore": 14, "spaceAfter": 5, "keepWithNext": 1},
-        "h2": {"fontName": f"{FONT}-Bold", "fontSize": 9.5, "leading": 13, "spaceBefore": 9, "spaceAfter": 3, "keepWithNext": 1},
+        "title": {"fontName": f"{FONT}-Bold", "fontSize": 16, "leading": 20, "spaceAfter": 10},
+        "h1": {"fontName": f"{FONT}-Bold", "fontSize": 12.5, "leading": 16, "spaceBefore": 14, "spaceAfter": 5},
+        "h2": {"fontName": f"{FONT}-Bold", "fontSize": 9.5, "leading": 13, "spaceBefore": 9, "spaceAfter": 3},
+        "label": {"fontName": f"{FONT}-Bold", "spaceBefore": 3},
         "mark": {"fontName": f"{FONT}-Bold", "backColor": HexColor("#fff4e0"), "borderPadding": 5, "spaceBefore": 6, "spaceAfter": 10},
         "quote": {"fontSize": 7.2, "leading": 9.6, "leftIndent": 6, "backColor": HexColor("#f5f7f9"), "borderPadding": 2, "spaceBefore": 3, "spaceAfter": 4},
         "todo": {"fontName": f"{FONT}-Bold", "backColor": HexColor("#fdecea"), "borderPadding": 3, "spaceBefore": 4, "spaceAfter": 6},
@@ -253,6 +251,14 @@ def safe(text: object) -> str:
 def para(text: object, style: str = "body") -> Any:
     """A paragraph of plain text."""
     return raw(safe(text), style)
+
+
+def heading(text: str, style: str) -> Iterator[Any]:
+    """A heading that does not stand alone at a page's end."""
+    from reportlab.platypus import CondPageBreak
+
+    yield CondPageBreak(80)
+    yield para(text, style)
 
 
 def raw(markup: str, style: str = "body") -> Any:

@@ -245,6 +245,40 @@ def place(evidence: Mapping[str, Any]) -> str:
     return printable(f"{evidence['file']}{line}{section}")
 
 
+_FRESH = re.compile(r"\s*(?:[-*+|#>]|\d+[.)]\s|\(?[a-z]\)\s|$)")
+
+
+def reflow(text: str) -> str:
+    """A card's words without the line ends that its source file only wraps at; lists, tables and blank lines keep theirs."""
+    out: list[str] = []
+    for line in printable(text).split("\n"):
+        wrapped = bool(out) and (len(out) == 1 or len(out[-1]) > 40) and not out[-1].lstrip().startswith("|") and not _FRESH.match(line)
+        if wrapped:
+            out[-1] = f"{out[-1].rstrip()} {line.strip()}"
+        else:
+            out.append(line)
+    return "\n".join(out)
+
+
+def grid(text: str) -> list[list[str]]:
+    """The cells of a quotation that is a Markdown table, without its rule; empty when it is none."""
+    lines = [line.strip() for line in text.strip().split("\n")]
+    if len(lines) < 3 or not all(line.startswith("|") and line.endswith("|") for line in lines) or not re.match(r"[|:\s-]+$", lines[1]):
+        return []
+    rows = [[cell.strip() for cell in line[1:-1].split("|")] for i, line in enumerate(lines) if i != 1]
+    return rows if all(len(row) == len(rows[0]) for row in rows) else []
+
+
+def standing_rows(draft: Report) -> list[list[str]]:
+    """Where a draft stands, one row an element; the section is named once."""
+    rows, last = [], ""
+    for section, e in elements(draft):
+        asked = sum(x["kind"] == "input" for x in e["sentences"])
+        rows.append([section["title"] if section["title"] != last else "", e["title"], " ".join(STATE_LABELS[e["state"]]), str(asked or ""), e["owner"]])
+        last = section["title"]
+    return rows
+
+
 # ---- drafts ------------------------------------------------------------------------------------------------------
 
 STATE_LABELS = {"stated": ("✓", "Stated in the card"), "partly-stated": ("◐", "Partly stated"), "asked": ("✗", "Input needed")}
