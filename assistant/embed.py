@@ -29,11 +29,11 @@ class Embedder:
     """A sentence-transformers model on this machine: unit vectors for documents and questions.
 
     `setting` is the folder named by PINCITE_EMBEDDER, or None for the embedded default, whose weights must be the published file.
-    `memory` is where the SHA-256 of large files is remembered. Raises `UsageError` for a folder that holds no such model, `NotReady` for a
+    `home` is the data folder, where the SHA-256 of large files is remembered. Raises `UsageError` for a folder that holds no such model, `NotReady` for a
     default that is missing or changed.
     """
 
-    def __init__(self, setting: str | None = None, memory: Path | None = None) -> None:
+    def __init__(self, setting: str | None = None, home: Path | None = None) -> None:
         if setting is None:
             weights = packaged(DEFAULT_PACKAGE, "model/model.safetensors")
             self.folder, self.name = weights.parent, "all-MiniLM-L6-v2"
@@ -42,7 +42,7 @@ class Embedder:
             weights = self.folder / "model.safetensors"
             if not (self.folder / "modules.json").is_file() or not weights.is_file():
                 raise UsageError(f"{setting} is not a sentence-transformers model folder", "It must hold modules.json and model.safetensors")
-        self.sha256 = sha256_of(weights, memory)
+        self.sha256 = sha256_of(weights, home)
         if setting is None and self.sha256 != DEFAULT_SHA256:
             raise NotReady("the embedded embedder is not the published file", "Run `make clean setup`")
 

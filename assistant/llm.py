@@ -6,9 +6,12 @@ Knows nothing about the law or prompts. llama.cpp lives in a worker process: its
 
 import json
 import os
+import queue
 import struct
 import threading
 import time
+import urllib.error
+import urllib.request
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,6 +33,8 @@ EMBEDDED_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110d
 MOST_CONTEXT = 4096
 LONGEST_STRING = 400  # llama.cpp's grammars fail on much longer ones
 LOAD_SECONDS = 180.0
+SERVER_SECONDS = 5.0  # for a server to name its models
+SERVER_CONTEXT = 4096  # where it does not say
 BEAT = 0.05  # how often a caller that waits looks at the clock and at its stop
 
 
@@ -101,29 +106,42 @@ class ChatModel(ABC):
         return
 
 
-def open_model(setting: str | None, memory: Path | None = None) -> ChatModel | None:
+def open_model(setting: str | None, home: Path | None = None) -> ChatModel | None:
     """The model that PINCITE_LLM names: None the embedded one, `none` no model, a GGUF file, or the base URL of an OpenAI-compatible server.
 
-    `memory` is where the SHA-256 of large files is remembered. Nothing is loaded yet. Raises `UsageError` for a setting that makes no sense,
+    `home` is the data folder, where the SHA-256 of large files is remembered. Nothing is loaded yet. Raises `UsageError` for a setting that makes no sense,
     `Unreadable` for a file that is no GGUF, `NotReady` for a missing or changed embedded model, or a server that does not answer.
     """
     if setting is None or not setting.strip():
         path = packaged(EMBEDDED_PACKAGE, "*.gguf")
-        sha256 = sha256_of(path, memory)
+        sha256 = sha256_of(path, home)
         if sha256 != EMBEDDED_SHA256:
             raise NotReady("the embedded language model is not the published file", "Run `make clean setup`, or set PINCITE_LLM=none")
         return LocalModel(path, ModelInfo(EMBEDDED_NAME, sha256, MOST_CONTEXT))
     if setting.strip().lower() == "none":
         return None
     if setting.startswith(("http://", "https://")):
-        from assistant.chat import open_server
-
-        return open_server(setting)
+        return _open_server(setting)
     path = Path(setting).expanduser()
     if not path.is_file():
         raise UsageError(f"PINCITE_LLM names no file: {setting}", "Give a GGUF file, the URL of a model server, or none")
     n_ctx = gguf_context(path)
-    return LocalModel(path, ModelInfo(path.stem, sha256_of(path, memory), min(n_ctx, MOST_CONTEXT)))
+    return LocalModel(path, ModelInfo(path.stem, sha256_of(path, home), min(n_ctx, MOST_CONTEXT)))
+
+
+def prove(setting: str | None, home: Path | None = None) -> str:
+    """What the model is, after it has made a few tokens. Raises as `open_model` and `start` do, and `NotReady` when no token comes."""
+    model = open_model(setting, home)
+    if model is None:
+        return "none: answers are quotations"
+    try:
+        model.start()
+        reply = model.complete([("user", "Say yes.")], max_tokens=4, seconds=60)
+    finally:
+        model.close()
+    if isinstance(reply, ModelFailure):
+        raise NotReady(f"{model.info.name} gives no reply ({reply.reason} {reply.detail})".replace(" )", ")"), "Set PINCITE_LLM=none to go on without it")
+    return f"{model.info.name} {model.info.sha256[:12]}, {model.info.n_ctx} tokens: it replies".replace(" ,", ",")
 
 
 class LocalModel(ChatModel):
@@ -255,6 +273,111 @@ class LocalModel(ChatModel):
     def _drop(self) -> int:
         child, self._child = self._child, None
         return child.end() if child else 0
+
+
+class ServerModel(ChatModel):
+    """A LangChain chat model that speaks to an OpenAI-compatible server, as Pincite's. A JSON schema goes to it as `response_format`."""
+
+    def __init__(self, chat: Any, info: ModelInfo) -> None:
+        self.chat, self.info = chat, info
+        self._way = 0
+
+    def stream(
+        self, messages: Sequence[Message], *, schema: Schema | None = None, max_tokens: int = 256, seconds: float = 30, stop: threading.Event | None = None
+    ) -> Iterator[str | ModelFailure]:
+        unbounded = unbounded_part(schema) if schema is not None else ""
+        if unbounded:
+            yield ModelFailure("bad-schema", unbounded)
+            return
+        deadline = time.monotonic() + seconds
+        pieces: queue.SimpleQueue[str | ModelFailure | None] = queue.SimpleQueue()
+        left = threading.Event()
+        threading.Thread(target=self._listen, args=(messages, schema, max_tokens, seconds, pieces, left), daemon=True).start()
+        try:
+            while True:
+                ended = over(deadline, stop)
+                if ended:
+                    yield ModelFailure(ended)
+                    return
+                try:
+                    piece = pieces.get(timeout=BEAT)
+                except queue.Empty:
+                    continue
+                if piece is None:
+                    return
+                yield piece
+        finally:
+            left.set()
+
+    def _listen(
+        self,
+        messages: Sequence[Message],
+        schema: Schema | None,
+        max_tokens: int,
+        seconds: float,
+        pieces: queue.SimpleQueue[str | ModelFailure | None],
+        left: threading.Event,
+    ) -> None:
+        """Reads the reply in a thread of its own, so that whoever waits can leave at any moment; the connection closes at the next piece.
+
+        A server that refuses the first way of giving a schema is tried with the second, and from then on with that.
+        """
+        import httpx
+        from langchain_core.messages import convert_to_messages
+        from openai import APIStatusError, OpenAIError
+
+        ways = [{}] if schema is None else _ways(schema)[self._way :]
+        failure = None
+        for way in ways:
+            try:
+                # As `extra_body`: the client's own arguments have names that some servers do not know, and make it parse the reply itself.
+                for chunk in self.chat.stream(convert_to_messages(list(messages)), timeout=seconds, extra_body={"max_tokens": max_tokens, **way}):
+                    if left.is_set():
+                        return
+                    if chunk.text:
+                        pieces.put(str(chunk.text))
+                    if chunk.response_metadata.get("finish_reason") == "length" and schema is not None:
+                        failure = ModelFailure("too-long", f"the reply did not end within {max_tokens} tokens")
+                break
+            except APIStatusError as error:
+                failure = ModelFailure("server", _said(error))
+                if way is not ways[-1]:
+                    self._way, failure = 1, None
+            except (OpenAIError, httpx.HTTPError, OSError, ValueError, TypeError, KeyError) as error:
+                failure = ModelFailure("server", _said(error))
+                break
+        if failure:
+            pieces.put(failure)
+        pieces.put(None)
+
+
+def _ways(schema: Schema) -> list[dict[str, Any]]:
+    """How servers are given a schema: OpenAI's way (llama-server, vLLM, SGLang, Ollama, LM Studio), then llama-cpp-python's."""
+    ours = {"type": "json_schema", "json_schema": {"name": "reply", "strict": True, "schema": schema}}
+    return [{"response_format": ours}, {"response_format": {"type": "json_object", "schema": schema}}]
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {(str(error).splitlines() or [''])[0][:200]}"
+
+
+def _open_server(url: str) -> ServerModel:
+    """The first model that an OpenAI-compatible server offers. Raises `NotReady` when it does not answer like one."""
+    from langchain_openai import ChatOpenAI
+
+    base = url.rstrip("/") if url.rstrip("/").endswith("/v1") else f"{url.rstrip('/')}/v1"
+    try:
+        with urllib.request.urlopen(f"{base}/models", timeout=SERVER_SECONDS) as answer:
+            first = json.load(answer)["data"][0]
+            name = str(first["id"])
+    except (urllib.error.URLError, OSError, ValueError, LookupError, TypeError) as error:
+        reason = getattr(error, "reason", None) or type(error).__name__
+        raise NotReady(f"the model server at {url} gives no list of models ({reason})", "Start it, mend PINCITE_LLM, or set PINCITE_LLM=none") from error
+    meta = first.get("meta") or {}
+    n_ctx = next((n for n in (first.get("max_model_len"), meta.get("n_ctx"), meta.get("n_ctx_train")) if isinstance(n, int) and n > 0), SERVER_CONTEXT)
+    key = os.environ.get("OPENAI_API_KEY") or "none"
+    chat = ChatOpenAI(base_url=base, model=name, api_key=key, temperature=0, seed=0, max_retries=0)  # type: ignore[arg-type]
+    return ServerModel(chat, ModelInfo(Path(name).stem if name.endswith(".gguf") else name, "", n_ctx))
 
 
 def over(deadline: float, stop: threading.Event | None) -> Literal["cancelled", "timeout"] | None:

@@ -24,11 +24,15 @@ def packaged(package: str, pattern: str) -> Path:
     return found[0]
 
 
-def sha256_of(path: Path, memory: Path | None = None) -> str:
-    """The file's SHA-256 in hex. `memory` is a JSON file in which it is remembered by path, size and time of change.
+SEEN = "seen-files.json"
+
+
+def sha256_of(path: Path, home: Path | None = None) -> str:
+    """The file's SHA-256 in hex, remembered in the data folder `home` by path, size and time of change.
 
     What cannot be remembered is computed again. Raises OSError when the file cannot be read.
     """
+    memory = home / SEEN if home else None
     stat = path.stat()
     key, seen = str(path.resolve()), [stat.st_size, stat.st_mtime_ns]
     known = _remembered(memory)
@@ -57,6 +61,9 @@ def _remember(memory: Path, known: dict[str, object]) -> None:
     with contextlib.suppress(OSError):
         memory.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle, name = tempfile.mkstemp(dir=memory.parent, prefix=f".{memory.name}.")
-        with os.fdopen(handle, "w") as file:
-            json.dump(known, file)
-        Path(name).replace(memory)
+        try:
+            with os.fdopen(handle, "w") as file:
+                json.dump(known, file)
+            Path(name).replace(memory)
+        finally:
+            Path(name).unlink(missing_ok=True)

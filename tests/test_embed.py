@@ -88,8 +88,8 @@ def test_a_question_needs_no_torch() -> None:
 
 def test_the_default_is_the_published_file(embedder: Embedder, tmp_path: Path) -> None:
     assert embedder.sha256 == DEFAULT_SHA256
-    assert Embedder(memory=tmp_path / "seen.json").sha256 == DEFAULT_SHA256
-    assert Embedder(memory=tmp_path / "seen.json").sha256 == DEFAULT_SHA256
+    assert Embedder(home=tmp_path).sha256 == DEFAULT_SHA256
+    assert Embedder(home=tmp_path).sha256 == DEFAULT_SHA256
 
 
 def test_a_folder_of_the_users_own(embedder: Embedder, tmp_path: Path) -> None:
@@ -119,12 +119,17 @@ def test_what_is_no_model_is_refused(embedder: Embedder, tmp_path: Path) -> None
 
 
 def test_a_hash_is_remembered_until_the_file_changes(tmp_path: Path) -> None:
-    file, memory = tmp_path / "weights", tmp_path / "home" / "seen.json"
+    file, home = tmp_path / "weights", tmp_path / "home"
+    memory = home / "seen-files.json"
     file.write_bytes(b"one")
-    first = sha256_of(file, memory)
-    assert first == sha256_of(file) == sha256_of(file, memory)
+    first = sha256_of(file, home)
+    assert first == sha256_of(file) == sha256_of(file, home)
     assert str(file) in json.loads(memory.read_text())
     file.write_bytes(b"three")
-    assert sha256_of(file, memory) == sha256_of(file) != first
+    assert sha256_of(file, home) == sha256_of(file) != first
     memory.write_text("{not json")
-    assert sha256_of(file, memory) == sha256_of(file)
+    assert sha256_of(file, home) == sha256_of(file)
+    memory.unlink()
+    memory.mkdir()  # a place that cannot be written costs time, nothing else
+    assert sha256_of(file, home) == sha256_of(file)
+    assert list(home.iterdir()) == [memory]
