@@ -50,6 +50,9 @@ US_CODE = ("a", "1", "A", "i", "I", "aa", "AA")
 INDIA = ("1", "a", "i", "A")
 
 
+_STYLES = ("a", "1", "i", "A", "I", "aa", "AA")
+
+
 def values(label: str, style: str) -> int | None:
     """The place of a label among those of a style: `values("c", "a") == 3`, `values("iv", "i") == 4`, None when it cannot be one."""
     if style == "1":
@@ -199,6 +202,8 @@ def pieces(marked: str, opened: bool, defining: bool) -> list[Piece]:
     found: list[Piece] = []
     while match := (_RANGE.match(rest) or _ONE.match(rest)):
         groups = match.groupdict()
+        if not any(values(groups.get("first") or groups["name"], style) for style in _STYLES):
+            break
         last = groups.get("last") or ""
         name = groups.get("first") or groups["name"]
         label = Label(name, bool(groups.get("in")), last, opened or bool(found))
@@ -214,7 +219,7 @@ def pieces(marked: str, opened: bool, defining: bool) -> list[Piece]:
             title = _clean(heading["words"]) if heading and _names(heading, rest) else ""
             if defined := _DEFINED.match(rest):
                 title = bare(defined["slanted"] or defined["quoted"])
-            shown = bare(match[0])
+            shown = bare(match[0]) if last else f"({name})"
             found.append(Piece(shown, f"{shown} {bare(rest)}".strip(), title, label))
             return found
         found.append(Piece(f"({name})", f"({name})", "", label))

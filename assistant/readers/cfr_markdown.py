@@ -45,7 +45,9 @@ def _split(data: bytes) -> tuple[str, str]:
 def _slanted(text: str) -> str:
     """Markdown's emphasis as marks of italics; bold is not kept."""
     text = text.replace("**", "")
-    return re.sub(r"(?<![\w*\\])\*(?!\s)([^*]+?)\*(?!\w)", lambda m: f"{ON}{m[1].strip()}{OFF}", text).replace("\\*", "*")
+    text = re.sub(r"(?<![\w*\\])\*(?!\s)([^*]+?)\*(?!\w)", lambda m: f"{ON}{m[1].strip()}{OFF}", text).replace("\\*", "*")
+    # the conversion broke the line around all italics: before a closing and after an opening mark there was no space
+    return re.sub(rf"([(\[“])\s+(?={ON})", r"\1", re.sub(rf"(?<={OFF})\s+(?=[)\].,;:”])", "", text))
 
 
 def _blocks(body: str, hanging: int) -> Iterator[str]:

@@ -138,7 +138,7 @@ _ISSUED = (
     r"(?im)^\s*document issued on:?\s+(?P<month>[A-Z][a-z]+)\s+(?P<day>\d{1,2}),?\s+(?P<year>\d{4})",
     r"(?im)^\s*(?P<month>" + _MONTH + r")\s+(?:(?P<day>\d{1,2}),\s+)?(?P<year>(?:19|20)\d{2})\s*$",
     r"(?i)(?:document |guidance )?(?:issued|issue date|adopted)(?: on)?:?\s+(?P<month>[A-Z][a-z]+)\s+(?P<day>\d{1,2}),?\s+(?P<year>\d{4})",
-    r"(?P<month>" + _MONTH + r")\s+(?:(?P<day>\d{1,2}),?\s+)?(?P<year>(?:19|20)\d{2})\b",
+    r"(?<!\d )(?P<month>" + _MONTH + r")\s+(?:(?P<day>\d{1,2}),?\s+)?(?P<year>(?:19|20)\d{2})\b",
     r"(?i)(?:adopted on\s+)?(?P<day>\d{1,2})\s+(?P<month>" + _MONTH + r")\s+(?P<year>\d{4})",
 )
 
