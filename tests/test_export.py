@@ -17,7 +17,7 @@ from markdown_it import MarkdownIt
 from pypdf import PdfReader
 
 from assistant.errors import UsageError
-from assistant.export import FORMATS, docx, markdown, render, view
+from assistant.export import FORMATS, docx, markdown, render, sarif, view
 from assistant.export.html import bars
 from assistant.export.xlsx import put
 from assistant.verify import normalise
@@ -162,6 +162,22 @@ def test_an_unknown_format_names_the_known_ones(report: dict[str, Any]) -> None:
     assert "docx" in error.value.hint
 
 
+@pytest.mark.parametrize("format", ["html", "md", "docx", "pdf", "xlsx"])
+def test_a_persons_decision_stands_beside_the_machines_words(format: str, report: dict[str, Any]) -> None:
+    finding = next(f for f in report["findings"] if f["status"] == "gap")
+    review = {
+        "decision": "edit",
+        "reason": "seen in the risk file",
+        "edited": "Shown in RMF-7.",
+        "by": "Ada Example",
+        "time": "2026-11-22T09:00:00Z",
+        "audit": "x",
+    }
+    text = flat(text_of(format, render(format, {**report, "findings": [{**finding, "review": review}]})))
+    for needle in (finding["why"], "Ada Example", "seen in the risk file", "Shown in RMF-7."):
+        assert flat(needle) in text
+
+
 # ---- HTML --------------------------------------------------------------------------------------------------------
 
 
@@ -286,6 +302,18 @@ def test_sarif_points_at_the_lines_of_the_card(files: dict[str, bytes], report: 
     assert len(run["results"]) == len(open_)
     weak = {f["requirement"] for f in open_ if not f["legal_force"].startswith("binding")}
     assert weak and all(r["level"] in ("note", "none") for r in run["results"] if r["ruleId"] in weak)
+
+
+def test_a_card_check_points_at_lines() -> None:
+    problems = [
+        {"file": "a b.md", "line": 7, "severity": "error", "field": "users", "message": "Intended users are not stated"},
+        {"file": "a b.md", "line": 0, "severity": "odd", "field": "", "message": "The front matter cannot be read"},
+    ]
+    run = json.loads(sarif.render_check({"problems": problems}))["runs"][0]
+    places = [r["locations"][0]["physicalLocation"] for r in run["results"]]
+    assert [(p["artifactLocation"]["uri"], p["region"]["startLine"]) for p in places] == [("a%20b.md", 7), ("a%20b.md", 1)]
+    assert [(r["ruleId"], r["level"]) for r in run["results"]] == [("card/users", "error"), ("card/unreadable", "warning")]
+    assert [r["id"] for r in run["tool"]["driver"]["rules"]] == ["card/users", "card/unreadable"]
 
 
 def test_oscal_calls_partial_not_satisfied(files: dict[str, bytes], report: dict[str, Any]) -> None:

@@ -117,6 +117,8 @@ def _finding(paper: Any, f: Mapping[str, Any]) -> None:
         todo = paper.add_paragraph()
         todo.add_run("What to do. ").bold = True
         todo.add_run(view.printable(view.remedy(f)) + (f" (Owner: {f['owner']})" if f.get("owner") else ""))
+    if view.review_line(f):
+        paper.add_paragraph().add_run(f"Review. {view.review_line(f)}").italic = True
 
 
 def _law(cell: Any, f: Mapping[str, Any]) -> None:

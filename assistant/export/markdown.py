@@ -104,6 +104,8 @@ def _finding(f: Mapping[str, Any]) -> Iterator[str]:
             yield from (*(f"  {line}" for line in quote(view.reflow(e["quote"]))), "  >", f"  > — {escape(view.place(e))}", "")
     if f["status"] in view.OPEN:
         yield from (f"*What to do*: {escape(view.remedy(f))}", "")
+    if view.review_line(f):
+        yield from (f"*Review*: {escape(view.review_line(f))}", "")
 
 
 def _left_out(group: list[Mapping[str, Any]]) -> Iterator[str]:

@@ -128,6 +128,8 @@ def _finding(f: Mapping[str, Any]) -> Iterator[Any]:
     yield sides(law, card)
     if f["status"] in view.OPEN:
         yield raw(f"<b>What to do.</b> {safe(view.remedy(f))}" + (f" (Owner: {safe(f['owner'])})" if f.get("owner") else ""))
+    if view.review_line(f):
+        yield raw(f"<i>Review. {safe(view.review_line(f))}</i>")
 
 
 # ---- drafts --------------------------------------------------------------------------------------------------------

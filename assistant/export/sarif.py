@@ -31,6 +31,27 @@ def render(report: view.Report, texts: Mapping[str, str]) -> str:
     return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, ensure_ascii=False, indent=2) + "\n"
 
 
+def render_check(found: Mapping[str, Any]) -> bytes:
+    """What `card check` found, as SARIF: a result for each problem ({file, line, severity, field, message}) at its line."""
+    problems = list(found.get("problems") or [])
+    rules = list(dict.fromkeys(_check_rule(p) for p in problems))
+    results = [
+        {
+            "ruleId": _check_rule(p), "ruleIndex": rules.index(_check_rule(p)), "level": p["severity"] if p.get("severity") in ("error", "warning", "note") else "warning",
+            "message": {"text": str(p["message"])},
+            "locations": [{"physicalLocation": {"artifactLocation": {"uri": _uri(p["file"])}, "region": {"startLine": max(1, int(p["line"]))}}}],
+        }
+        for p in problems
+    ]  # fmt: skip
+    driver = {"name": "Pincite", "rules": [{"id": r, "shortDescription": {"text": f"Model card: {r.removeprefix('card/')}"}} for r in rules]}
+    run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
+    return (json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, ensure_ascii=False, indent=2) + "\n").encode("utf8")
+
+
+def _check_rule(problem: Mapping[str, Any]) -> str:
+    return f"card/{problem.get('field') or 'unreadable'}"
+
+
 def _uri(name: str) -> str:
     from urllib.parse import quote
 

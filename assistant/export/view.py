@@ -224,6 +224,17 @@ def conflicts(report: Report) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+def review_line(f: Mapping[str, Any]) -> str:
+    """A person's decision on a finding in one line; the machine's words stay beside it. Empty when there is none."""
+    review = f.get("review") or {}
+    if not review:
+        return ""
+    decision = {"accept": "Accepted", "edit": "Edited", "reject": "Rejected"}.get(review.get("decision", ""), str(review.get("decision", "")))
+    edited = f" In that person's words: {review['edited']}" if review.get("edited") else ""
+    when = f", {str(review['time'])[:10]}" if review.get("time") else ""
+    return printable(f"{decision} by {review.get('by') or 'unnamed'}{when}. {review.get('reason') or ''}{edited}".strip())
+
+
 def layer_label(citation: Mapping[str, Any]) -> str:
     """Which layer a citation quotes, and what stands between it and the law's words."""
     if citation.get("layer") != "official":

@@ -58,7 +58,7 @@ def _sheets(report: view.Report) -> list[tuple[str, list[str], list[int], list[l
 
 FINDING_COLUMNS = {
     "Requirement": 22, "Framework": 12, "Provision": 24, "Title": 30, "Status": 19, "Severity": 10, "Applies from": 13, "Legal force": 18, "Why": 46,
-    "To show": 9, "What to do": 46, "Owner": 16, "Decision": 12, "Decided by": 16, "Reason": 30,
+    "To show": 9, "What to do": 46, "Owner": 16, "Decision": 12, "Decided by": 16, "Reason": 30, "Person's words": 40,
 }  # fmt: skip
 TODO_COLUMNS = {"Severity": 10, "Status": 19, "Provision": 24, "Title": 32, "What to do": 60, "Owner": 18, "Due": 12, "To show": 9, "Requirement": 22}
 
@@ -68,7 +68,7 @@ def _finding(f: Mapping[str, Any]) -> list[Cell]:
     return [
         f["requirement"], view.framework_title(f["framework"]), f["citation"], f["title"], view.status_label(f), view.SEVERITY_LABELS[f["severity"]],
         str(f.get("applies_from") or ""), view.force_label(f), f["why"], view.still_to_show(f), view.remedy(f) if f["status"] in view.OPEN else "",
-        str(f.get("owner") or ""), *(str(review.get(key) or "") for key in ("decision", "by", "reason")),
+        str(f.get("owner") or ""), *(str(review.get(key) or "") for key in ("decision", "by", "reason", "edited")),
     ]  # fmt: skip
 
 

@@ -1,0 +1,129 @@
+"""Decisions keep both wordings and check edits; a signature stands until what it rests on changes."""
+
+from typing import Any
+
+import pytest
+
+from assistant import review
+from assistant.errors import Refused, UsageError
+
+LAW = "The controller shall notify within 72 hours after having become aware of it."
+
+
+def document(official: str = "1 of 1") -> dict[str, Any]:
+    sentences = [
+        {"kind": "law", "text": "Tell the authority within 72 hours.", "note": 1, "requirements": ["GDPR-33-1"]},
+        {"kind": "card", "text": "Sensitivity was 0.91 on 4,112 films.", "requirements": []},
+        {"kind": "input", "text": "[INPUT NEEDED: Who tells whom?]", "requirements": ["GDPR-33-1"]},
+    ]
+    return {
+        "schema": "pincite/draft@1", "run": "r1", "audit_head": "h1", "card": {"name": "c", "sha256": "c1"}, "corpus_digest": "l1", "official": official,
+        "sections": [{"id": "1", "elements": [{"id": "1a", "sentences": sentences}]}], "notes": [{"n": 1, "quote": LAW}],
+    }  # fmt: skip
+
+
+def test_every_sentence_and_finding_can_be_decided_on() -> None:
+    assert [t for t, _ in review.targets(document())] == ["1a/0", "1a/1", "1a/2"]
+    assert [t for t, _ in review.targets({"findings": [{"requirement": "AIA-9-1"}]})] == ["AIA-9-1"]
+
+
+def test_both_wordings_are_kept() -> None:
+    d = review.decide(document(), "1a/0", "edit", " Ada ", "2026-11-22T10:00:00Z", "clearer", "Notify in 72 hours.")
+    assert (d.by, d.machine, d.person, d.problems) == ("Ada", "Tell the authority within 72 hours.", "Notify in 72 hours.", ())
+
+
+@pytest.mark.parametrize(
+    ("target", "words", "problems"),
+    [
+        ("1a/0", "Notify “within 72 hours”.", 0),
+        ("1a/0", "Notify within 96 hours.", 1),
+        ("1a/0", "Notify “within 96 hours”.", 1),
+        ("1a/0", "Notify “within 72  hours after having become\naware of it”.", 0),  # white space is the normaliser's
+        ("1a/1", "Sensitivity was 0.91.", 0),
+        ("1a/1", "Sensitivity was 0.95 on 4,112 films.", 1),
+        ("1a/1", "Sensitivity was high (0.99; “excellent results”).", 2),
+        ("1a/2", "The officer tells the authority within 5 hours.", 0),  # a person's own answer cites nothing
+    ],
+)
+def test_an_edit_of_a_cited_sentence_is_checked_again(target: str, words: str, problems: int) -> None:
+    assert len(review.decide(document(), target, "edit", "Ada", "t", "why", words).problems) == problems
+
+
+@pytest.mark.parametrize(
+    ("target", "action", "by", "reason", "words", "message"),
+    [
+        ("9z/0", "accept", "Ada", "", "", "no '9z/0'"),
+        ("1a/0", "agree", "Ada", "", "", "no decision"),
+        ("1a/0", "accept", " ", "", "", "needs a name"),
+        ("1a/0", "reject", "Ada", "", "", "needs a reason"),
+        ("1a/0", "edit", "Ada", "why", "", "new words"),
+        ("1a/0", "accept", "Ada", "", "other", "new words"),
+    ],
+)
+def test_an_unsound_decision_is_refused(target: str, action: str, by: str, reason: str, words: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        review.decide(document(), target, action, by, "t", reason, words)
+
+
+def accepted(doc: dict[str, Any]) -> list[review.Decision]:
+    return [review.decide(doc, t, "accept", "Ada", "t") for t, _ in review.targets(doc)]
+
+
+def test_the_last_decision_counts_and_what_is_open_is_named() -> None:
+    doc = document()
+    one = review.decide(doc, "1a/0", "accept", "Ada", "t1")
+    two = review.decide(doc, "1a/0", "reject", "Ben", "t2", "not ours")
+    assert review.latest([one, two])["1a/0"] == two
+    assert review.undecided(doc, [one, two]) == ("1a/1", "1a/2")
+
+
+def test_an_approver_acknowledges_digests_and_leaves_nothing_open() -> None:
+    doc = document("0 of 1")
+    with pytest.raises(Refused, match="0 of 1"):
+        review.sign(doc, accepted(doc), "k1", "Ada", "approver", "t")
+    signed = review.sign(doc, accepted(doc), "k1", "Ada", "approver", "t", acknowledged=True)
+    assert signed.acknowledged and signed.official == "0 of 1"
+    with pytest.raises(Refused, match="3 items are undecided"):
+        review.sign(doc, [], "k1", "Ada", "approver", "t", acknowledged=True)
+    bad = [*accepted(doc), review.decide(doc, "1a/1", "edit", "Ada", "t", "why", "Sensitivity was 0.99.")]
+    with pytest.raises(Refused, match="1a/1"):
+        review.sign(doc, bad, "k1", "Ada", "approver", "t", acknowledged=True)
+    assert review.sign(doc, [], "k1", "Ada", "author", "t").meaning == "author"
+
+
+@pytest.mark.parametrize("official", ["0 of 0", "", "2 of 3"])
+def test_what_rests_on_digests(official: str) -> None:
+    assert review.rests_on_digests({"official": official})
+    assert not review.rests_on_digests({"official": "3 of 3"})
+
+
+@pytest.mark.parametrize(
+    ("change", "catalogue", "because"),
+    [
+        ({}, "k1", ()),
+        ({"run": "r2", "audit_head": "h2"}, "k1", ()),  # the run's stamp is no content
+        ({"card": {"name": "c", "sha256": "c2"}}, "k1", ("text", "card")),
+        ({"corpus_digest": "l2"}, "k1", ("text", "law")),
+        ({}, "k2", ("catalogue",)),
+        ({"notes": []}, "k1", ("text",)),
+    ],
+)
+def test_a_later_change_voids_a_signature_and_says_why(change: dict[str, Any], catalogue: str, because: tuple[str, ...]) -> None:
+    doc = document()
+    signed = review.sign(doc, accepted(doc), "k1", "Ada", "approver", "t")
+    reasons = review.void_because(signed, review.basis({**doc, **change}, accepted(doc), catalogue))
+    assert len(reasons) == len(because)
+    assert all(word in reason and "Ada" in reason for word, reason in zip(because, reasons, strict=True))
+
+
+def test_a_later_decision_voids_a_signature() -> None:
+    doc = document()
+    signed = review.sign(doc, accepted(doc), "k1", "Ada", "approver", "t")
+    more = [*accepted(doc), review.decide(doc, "1a/0", "reject", "Ben", "t2", "no")]
+    assert review.void_because(signed, review.basis(doc, more, "k1")) == ("the text or a decision has changed since Ada signed",)
+
+
+def test_a_signature_needs_a_name_and_a_meaning() -> None:
+    for by, meaning in (("", "author"), ("Ada", "witness")):
+        with pytest.raises(UsageError):
+            review.sign(document(), [], "k1", by, meaning, "t")
