@@ -1,9 +1,15 @@
 """The record: a hash-chained audit log in `record.sqlite`, which anyone can re-derive without a model or a network.
 
-Form of a record (the contract for other verifiers): the JSON object {"seq","id","time","user","action","body","parent"}
-with sorted keys, separators "," and ":", UTF-8 without escapes; its hash is SHA-256 over the ASCII tag
-"pincite-audit-1\n" followed by those bytes; `parent` is the hash before it, 64 zeros for the first. The chain shows
-tampering; truncation and roll-back show only against a head that was exported earlier.
+Form of a record (the contract for other verifiers). A record is the JSON object {"seq","id","time","user","action",
+"body","parent"}: `seq` an integer, `body` an object of texts, integers, booleans, nulls, lists and objects (no fractions),
+the others texts. Its bytes are that object with keys sorted by code point at every depth, the separators "," and ":",
+no white space, UTF-8 with no escapes but those that JSON demands (quotation mark, backslash, and control characters, as
+\\b \\t \\n \\f \\r or \\u00xx in lower case). `hash` is SHA-256, in lower-case hexadecimal, over the ASCII tag
+"pincite-audit-1" and a line feed (0x0A), then those bytes. `seq` counts from 1 without a gap; `parent` is the hash of
+the record before, 64 zeros for the first. The head is the last record's hash.
+An exported log (`audit export`) is one line a record, the same object with "hash" beside, in the same byte form; in
+record.sqlite, table `audit`, `body` is kept in that form. Any other spelling of the same values counts as changed.
+The chain shows tampering; truncation and roll-back show only against a head that was exported earlier.
 Knows nothing of what the bodies mean.
 """
 
@@ -12,8 +18,8 @@ import hmac
 import json
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping
-from contextlib import closing
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +29,8 @@ from assistant.errors import NotReady
 TAG = b"pincite-audit-1\n"
 GENESIS = "0" * 64
 SCHEMA = 2
+WAIT = 5.0  # seconds to wait for another process's short transaction
+_FIELDS = ("seq", "id", "time", "user", "action", "body", "parent", "hash")
 
 _TABLES = """
 CREATE TABLE audit(seq INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, time TEXT NOT NULL, user TEXT NOT NULL, action TEXT NOT NULL,
@@ -60,7 +68,7 @@ class Verdict:
 
 def canonical(value: object) -> bytes:
     """The one byte form of a JSON value."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode("utf8", "replace")
 
 
 def record_hash(seq: int, id: str, time: str, user: str, action: str, body: object, parent: str) -> str:
@@ -70,24 +78,45 @@ def record_hash(seq: int, id: str, time: str, user: str, action: str, body: obje
 
 
 def _open(home: Path) -> sqlite3.Connection:
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = home / "record.sqlite"
-    fresh = not path.exists()
     try:
-        db = sqlite3.connect(path, timeout=5, isolation_level=None)
-        if fresh:
-            os.chmod(path, 0o600)
-        db.execute("PRAGMA synchronous=FULL")
-        if db.execute("PRAGMA user_version").fetchone()[0] < SCHEMA:
-            _create(db)
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        fresh = not path.exists()
+        db = sqlite3.connect(path, timeout=WAIT, isolation_level=None)
+        try:
+            if fresh:
+                os.chmod(path, 0o600)
+            db.execute("PRAGMA synchronous=FULL")
+            version = db.execute("PRAGMA user_version").fetchone()[0]
+            if version > SCHEMA:
+                raise NotReady(f"The record {path} was written by a newer Pincite", "Use that version, or restore an older backup: pincite restore BACKUP")
+            if version < SCHEMA:
+                _create(db)
+        except BaseException:
+            db.close()
+            raise
         return db
     except sqlite3.DatabaseError as error:
         raise _unusable(path, error) from error
+    except OSError as error:
+        raise NotReady(f"The data folder {home} cannot be used ({error.strerror})", "Check its owner, mode and free space, or set PINCITE_HOME") from error
+
+
+@contextmanager
+def _session(home: Path) -> Iterator[sqlite3.Connection]:
+    """The record, open; whatever SQLite then says against it is one line."""
+    try:
+        with closing(_open(home)) as db:
+            yield db
+    except sqlite3.DatabaseError as error:
+        raise _unusable(home / "record.sqlite", error) from error
 
 
 def _unusable(path: Path, error: sqlite3.DatabaseError) -> NotReady:
     if "locked" in str(error):
         return NotReady("The record is in use by another process", "Try again when it has finished")
+    if "full" in str(error) or "disk I/O" in str(error):
+        return NotReady(f"The record {path} cannot be written ({error})", "Free some space and try again; nothing is half-written")
     if "readonly" in str(error) or "unable to open" in str(error):
         return NotReady(f"The record {path} cannot be written", "Check the data folder's owner and mode")
     return NotReady(f"The record {path} is damaged ({error})", "Restore it: pincite restore BACKUP")
@@ -106,42 +135,37 @@ def _create(db: sqlite3.Connection) -> None:
 
 def append(home: Path, time: str, user: str, action: str, body: Mapping[str, Any]) -> AuditRecord:
     """Write one record durably and return it. `time` is ISO 8601 in UTC; `body` is JSON: hashes and names, no texts."""
-    path = home / "record.sqlite"
-    try:
-        with closing(_open(home)) as db:
-            db.execute("BEGIN IMMEDIATE")
-            last = db.execute("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1").fetchone() or (0, GENESIS)
-            seq, parent = last[0] + 1, last[1]
-            id = hashlib.sha256(canonical([parent, time, user, action, body])).hexdigest()[:16]
-            hash = record_hash(seq, id, time, user, action, body, parent)
-            db.execute("INSERT INTO audit VALUES(?,?,?,?,?,?,?,?)", (seq, id, time, user, action, canonical(body).decode(), parent, hash))
-            db.execute("COMMIT")
-    except sqlite3.DatabaseError as error:
-        raise _unusable(path, error) from error
+    with _session(home) as db:
+        db.execute("BEGIN IMMEDIATE")
+        last = db.execute("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1").fetchone() or (0, GENESIS)
+        seq, parent = last[0] + 1, last[1]
+        id = hashlib.sha256(canonical([parent, time, user, action, body])).hexdigest()[:16]
+        hash = record_hash(seq, id, time, user, action, body, parent)
+        db.execute("INSERT INTO audit VALUES(?,?,?,?,?,?,?,?)", (seq, id, time, user, action, canonical(body).decode(), parent, hash))
+        db.execute("COMMIT")
     return AuditRecord(seq, id, time, user, action, body, parent, hash)
 
 
 def records(home: Path, last: int | None = None) -> Iterator[AuditRecord]:
     """The chain in order, or its last few records."""
-    path = home / "record.sqlite"
-    if not path.exists():
+    if not (home / "record.sqlite").exists():
         return
-    try:
-        with closing(_open(home)) as db:
-            order = "SELECT * FROM audit ORDER BY seq" if last is None else f"SELECT * FROM (SELECT * FROM audit ORDER BY seq DESC LIMIT {int(last)}) ORDER BY seq"
-            rows = db.execute(order).fetchall()
-    except sqlite3.DatabaseError as error:
-        raise _unusable(path, error) from error
+    limit = "" if last is None else f" DESC LIMIT {min(int(last), 1 << 60)}"
+    with _session(home) as db:
+        rows = db.execute(f"SELECT * FROM (SELECT * FROM audit ORDER BY seq{limit}) ORDER BY seq").fetchall()
     for seq, id, time, user, action, body, parent, hash in rows:
         yield AuditRecord(seq, id, time, user, action, _loads(body), parent, hash)
 
 
-def _loads(text: str) -> Mapping[str, Any]:
+def _loads(text: object) -> Mapping[str, Any]:
+    """A body as it was written; text in any other spelling is no body."""
     try:
-        value = json.loads(text)
-    except ValueError:
-        return {"unreadable": text}
-    return value if isinstance(value, dict) else {"unreadable": text}
+        value = json.loads(text) if isinstance(text, str) else None
+        if isinstance(value, dict) and canonical(value).decode() == text:
+            return value
+    except (ValueError, RecursionError):
+        pass
+    return {"unreadable": str(text)}
 
 
 def head(home: Path) -> str:
@@ -149,7 +173,7 @@ def head(home: Path) -> str:
     return next((r.hash for r in records(home, last=1)), GENESIS)
 
 
-def verify_chain(chain: Iterator[AuditRecord], known_head: str | None = None) -> Verdict:
+def verify_chain(chain: Iterable[AuditRecord], known_head: str | None = None) -> Verdict:
     """Re-derive every hash; name the first record that is wrong. `known_head`, exported earlier, shows truncation."""
     parent, count, seen = GENESIS, 0, {GENESIS}
     for r in chain:
@@ -158,7 +182,7 @@ def verify_chain(chain: Iterator[AuditRecord], known_head: str | None = None) ->
             return Verdict(False, count, parent, f"record {count}: sequence number {r.seq}, so records are missing or moved")
         if r.parent != parent:
             return Verdict(False, count, parent, f"record {r.seq}: its parent is not the record before it")
-        if record_hash(r.seq, r.id, r.time, r.user, r.action, r.body, r.parent) != r.hash:
+        if not _sound(r):
             return Verdict(False, count, parent, f"record {r.seq}: its content does not give its hash")
         parent = r.hash
         seen.add(parent)
@@ -167,18 +191,52 @@ def verify_chain(chain: Iterator[AuditRecord], known_head: str | None = None) ->
     return Verdict(True, count, parent)
 
 
+def _sound(r: AuditRecord) -> bool:
+    texts = (r.id, r.time, r.user, r.action, r.parent, r.hash)
+    try:
+        return all(type(t) is str for t in texts) and type(r.seq) is int and record_hash(r.seq, r.id, r.time, r.user, r.action, r.body, r.parent) == r.hash
+    except (ValueError, TypeError, RecursionError):
+        return False
+
+
+def export_line(r: AuditRecord) -> str:
+    """A record as a line of an exported log, without the line's end."""
+    return canonical({name: getattr(r, name) for name in _FIELDS}).decode()
+
+
+def read_line(line: str) -> AuditRecord | None:
+    """The record of a line of an exported log; None when it is not in the form."""
+    try:
+        value = json.loads(line)
+        if not isinstance(value, dict) or set(value) != set(_FIELDS) or not isinstance(value["body"], dict):
+            return None
+        return AuditRecord(**value) if canonical(value).decode() == line else None
+    except (ValueError, TypeError, RecursionError):
+        return None
+
+
+def copy(home: Path, to: Path) -> None:
+    """A whole copy of the record at one instant, while others may be writing."""
+    with _session(home) as db, closing(sqlite3.connect(to)) as into:
+        db.backup(into)
+
+
 def keep_run(home: Path, id: str, time: str, kind: str, content: object) -> None:
     """Keep the content of a run beside the chain, where it can be erased without breaking the chain."""
-    try:
-        with closing(_open(home)) as db:
-            db.execute("INSERT OR REPLACE INTO run VALUES(?,?,?,?)", (id, time, kind, canonical(content).decode()))
-    except sqlite3.DatabaseError as error:
-        raise _unusable(home / "record.sqlite", error) from error
+    with _session(home) as db:
+        db.execute("INSERT OR REPLACE INTO run VALUES(?,?,?,?)", (id, time, kind, canonical(content).decode()))
+
+
+def erase_run(home: Path, id: str) -> bool:
+    """Erase the content of a run; its audit record stays, and the chain with it. Whether there was one."""
+    with _session(home) as db:
+        db.execute("PRAGMA secure_delete=ON")
+        return db.execute("DELETE FROM run WHERE id = ?", (id,)).rowcount > 0
 
 
 def run(home: Path, id: str) -> Mapping[str, Any] | None:
     """The content of a run, or None when it is unknown or was erased."""
-    with closing(_open(home)) as db:
+    with _session(home) as db:
         row = db.execute("SELECT content FROM run WHERE id = ?", (id,)).fetchone()
     return _loads(row[0]) if row else None
 
@@ -195,21 +253,21 @@ class Kept:
 
 def kept(home: Path, id: str) -> Kept | None:
     """A run with its time and kind, or None when it is unknown or was erased."""
-    with closing(_open(home)) as db:
+    with _session(home) as db:
         row = db.execute("SELECT id, time, kind, content FROM run WHERE id = ?", (id,)).fetchone()
-    return Kept(*row[:3], _loads(row[3])) if row else None
+    return Kept(row[0], row[1], row[2], _loads(row[3])) if row else None
 
 
 def all_kept(home: Path, kind: str) -> list[Kept]:
     """Every run of a kind, newest first."""
-    with closing(_open(home)) as db:
+    with _session(home) as db:
         rows = db.execute("SELECT id, time, kind, content FROM run WHERE kind = ? ORDER BY time DESC", (kind,)).fetchall()
-    return [Kept(*row[:3], _loads(row[3])) for row in rows]
+    return [Kept(row[0], row[1], row[2], _loads(row[3])) for row in rows]
 
 
 def author(home: Path, id: str) -> str:
     """The user of the audit record with this id; "" when there is none."""
-    with closing(_open(home)) as db:
+    with _session(home) as db:
         row = db.execute("SELECT user FROM audit WHERE id = ?", (id,)).fetchone()
     return str(row[0]) if row else ""
 
@@ -246,13 +304,13 @@ def _scrypt(password: str, salt: bytes) -> str:
 
 def keep_user(home: Path, user: User) -> None:
     """Add a user, or change their role or password."""
-    with closing(_open(home)) as db:
+    with _session(home) as db:
         db.execute("INSERT OR REPLACE INTO user VALUES(?,?,?)", (user.name, user.role, user.secret))
 
 
 def remove_user(home: Path, name: str) -> None:
     """Take a user away; their records stay."""
-    with closing(_open(home)) as db:
+    with _session(home) as db:
         db.execute("DELETE FROM user WHERE name = ?", (name,))
 
 
@@ -260,7 +318,7 @@ def users(home: Path) -> list[User]:
     """Everyone who may sign in, by name."""
     if not (home / "record.sqlite").exists():
         return []
-    with closing(_open(home)) as db:
+    with _session(home) as db:
         return [User(*row) for row in db.execute("SELECT name, role, secret FROM user ORDER BY name")]
 
 

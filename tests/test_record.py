@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import random
 import signal
 import sqlite3
 import time
@@ -166,3 +167,105 @@ def drain(queue: "multiprocessing.queues.Queue[str]") -> Iterator[str]:
             yield queue.get(timeout=0.2)
         except Exception:
             return
+
+
+def _edit(home: Path, statement: str, *values: object) -> None:
+    """Change the audit table as someone with the file in their hands would."""
+    db = sqlite3.connect(home / "record.sqlite")
+    db.execute("DROP TRIGGER audit_no_update")
+    db.execute(statement, values)
+    db.commit()
+    db.close()
+
+
+@pytest.mark.parametrize(
+    ("what", "column", "value"),
+    [
+        ("white space in the body", "body", '{"hits": ["gdpr:art-35"],"question":"hash1"}'),
+        ("keys in another order", "body", '{"question":"hash1","hits":["gdpr:art-35"]}'),
+        ("a key twice", "body", '{"hits":[],"hits":["gdpr:art-35"],"question":"hash1"}'),
+        ("an escape for a letter", "body", '{"hits":["gdpr:art-35"],"question":"\\u0068ash1"}'),
+        ("no JSON", "body", "{"),
+        ("deep JSON", "body", "[" * 100_000),
+        ("bytes for text", "user", b"ann"),
+        ("a number for text", "time", 5),
+    ],
+)
+def test_the_log_on_disk_has_one_spelling(what: str, column: str, value: object, home: Path) -> None:
+    write(home, 3)
+    _edit(home, f"UPDATE audit SET {column} = ? WHERE seq = 2", value)
+    verdict = verify_chain(record.records(home))
+    assert not verdict.sound and verdict.problem.startswith("record 2:")
+
+
+def test_awkward_words_are_recorded_and_read_back(home: Path) -> None:
+    body = {"file": "caf\u00e9 \udcff.md", "quote": 'a "b" \\ \n \x01 \x7f \u2028 😀', "none": None, "yes": True}
+    record.append(home, "t", "böb", "ingest", body)
+    lines = [record.export_line(r) for r in record.records(home)]
+    assert verify_chain(record.records(home)).sound
+    back = [record.read_line(line) for line in lines]
+    assert all(back) and verify_chain(r for r in back if r).sound
+    assert record.read_line(lines[0].replace(":", ": ", 1)) is None
+
+
+def test_every_byte_of_an_exported_log_counts(home: Path) -> None:
+    write(home, 3)
+    lines = [record.export_line(r) for r in record.records(home)]
+    data = "\n".join(lines).encode()
+    for at in range(len(data)):
+        changed = data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
+        parsed = [record.read_line(line) for line in changed.decode("utf8", "replace").split("\n")]
+        assert None in parsed or not verify_chain(r for r in parsed if r).sound, f"byte {at}"
+
+
+def test_erasing_content_leaves_no_words_and_a_sound_chain(home: Path) -> None:
+    one = write(home, 1)[0]
+    record.keep_run(home, one.id, "t", "ask", {"question": "unmistakable words"})
+    assert record.erase_run(home, one.id) and not record.erase_run(home, one.id)
+    assert b"unmistakable" not in (home / "record.sqlite").read_bytes()
+    assert verify_chain(record.records(home)).sound
+
+
+def test_a_clock_that_jumps_back_breaks_nothing(home: Path) -> None:
+    for when in ("2026-11-22T10:00:00Z", "1970-01-01T00:00:00Z", "2099-01-01T00:00:00Z"):
+        record.append(home, when, "ann", "ask", {})
+    assert verify_chain(record.records(home)).sound
+
+
+def test_a_record_of_the_first_form_is_carried_over(home: Path) -> None:
+    home.mkdir()
+    db = sqlite3.connect(home / "record.sqlite")
+    db.executescript(record._TABLES)
+    db.execute("PRAGMA user_version=1")
+    db.commit()
+    write(home, 2)
+    record.keep_user(home, record.User("ann", "admin", "x"))
+    assert verify_chain(record.records(home)).sound and record.user(home, "ann")
+
+
+def test_a_record_of_a_newer_form_is_left_alone(home: Path) -> None:
+    write(home, 1)
+    db = sqlite3.connect(home / "record.sqlite")
+    db.execute("PRAGMA user_version=99")
+    db.commit()
+    with pytest.raises(NotReady, match="newer"):
+        write(home, 1)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_damaged_file_is_one_line_or_a_named_record(seed: int, home: Path) -> None:
+    """Bytes changed anywhere in the file: an expected error, a named record, or room that held nothing."""
+    chance = random.Random(seed)
+    head = write(home, 4)[-1].hash
+    path = home / "record.sqlite"
+    data = bytearray(path.read_bytes())
+    for _ in range(chance.choice((1, 20, 400))):
+        data[chance.randrange(len(data))] = chance.randrange(256)
+    path.write_bytes(bytes(data) if seed % 5 else bytes(data[: chance.randrange(len(data))]))
+    try:
+        verdict = verify_chain(record.records(home), head)
+        record.users(home), record.all_kept(home, "ask"), record.kept(home, "x")
+    except NotReady as error:
+        assert "\n" not in error.line()
+    else:
+        assert not verdict.sound or verdict.head == head
