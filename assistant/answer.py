@@ -36,15 +36,22 @@ SAME = 0.45  # share of a question's words that a further paragraph of the same 
 
 _COMPARES = re.compile(
     r"\b(?:compar\w*|differ\w*|versus|vs\.?|side by side|across (?:the )?(?:frameworks|laws|jurisdictions|regimes|all)|"
-    r"(?:each|every|all|which|both) (?:of the )?(?:five |six |three |two )?(?:frameworks?|laws?|regimes?|jurisdictions?|regulations)|under each|as opposed to|and what about under)\b",
+    r"(?:each|every|all|which|both) (?:of the )?(?:five |six |three |two )?(?:frameworks?|laws?|regimes?|jurisdictions?|regulations)|under each|as"
+    r" opposed to|and what about under)\b",
     re.I,
 )  # fmt: skip
 _DEFINES = re.compile(
-    r"^\W*(?:what (?:is|are)(?: meant by)?|what does|what do|what counts as|what qualifies as|who (?:is|are|counts as)|how (?:is|are)|define|definition of|meaning of|what is the (?:definition|meaning) of)\s+"
-    r"(?:an?\s+|the\s+(?:term\s+)?)?[\"'“‘]?(?P<term>[\w() -]{2,60}?)[\"'”’]?(?:\s+(?:mean|defined|means|stand for)\b.*|\s+(?:according to|under|in|for the purposes? of|within)\b.*|\s+and (?:what|how|who)\b.*)?[?.! ]*$",
+    r"^\W*(?:what (?:is|are)(?: meant by)?|what does|what do|what counts as|what qualifies as|who (?:is|are|counts as)|how (?:is|are)|define"
+    r"|definition of|meaning of|what is the (?:definition|meaning) of)\s+"
+    r"(?:an?\s+|the\s+(?:term\s+)?)?[\"'“‘]?(?P<term>[\w() -]{2,60}?)[\"'”’]?(?:\s+(?:mean|defined|means|stand for)\b.*|\s+(?:according to|under|in"
+    r"|for the purposes? of|within)\b.*|\s+and (?:what|how|who)\b.*)?[?.! ]*$",
     re.I,
 )  # fmt: skip
-_WHAT_IS_THE = re.compile(r"^(?:deadline|time|limit|penalt|fine|maximum|minimum|highest|normal|role|duty|duties|obligation|right|rule|process|procedure|difference|purpose|principle|date|status|legal)", re.I)
+_WHAT_IS_THE = re.compile(
+    r"^(?:deadline|time|limit|penalt|fine|maximum|minimum|highest|normal|role|duty|duties|obligation|right|rule|process|procedure|difference|purpose"
+    r"|principle|date|status|legal)",
+    re.I,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +80,9 @@ def extractive(library: Library, question: str, hits: Sequence[Hit], wanted: Fil
     """An answer whose every claim is a quotation; abstains when the hits bear too little on the question."""
     stranger = refuse.elsewhere(question, library, wanted)
     if stranger:
-        return refused(hits, f"The question is about {stranger.words}, which is not among the indexed texts. To add a text: pincite ingest FILE --instrument ID")
+        return refused(
+            hits, f"The question is about {stranger.words}, which is not among the indexed texts. To add a text: pincite ingest FILE --instrument ID"
+        )
     named = [h for h in hits if "reference" in h.via]
     if not hits or not (named or supported(library, question, hits, wanted, vector)):
         return refused(hits, "")
@@ -160,7 +169,16 @@ def _named_claims(library: Library, question: str, named: Sequence[Hit], wanted:
 
 def _speaks(question: str) -> bool:
     """Whether a question that names a provision says more than its name."""
-    return len([w for w in tokens(re.sub(r"\([\w.]+\)|\d[\w.]*", " ", question)) if w not in ("say", "articl", "art", "section", "act", "gdpr", "ai", "cfr", "requir", "explain", "pleas", "rule", "point", "paragraph")]) >= 3
+    return (
+        len(
+            [
+                w
+                for w in tokens(re.sub(r"\([\w.]+\)|\d[\w.]*", " ", question))
+                if w not in ("say", "articl", "art", "section", "act", "gdpr", "ai", "cfr", "requir", "explain", "pleas", "rule", "point", "paragraph")
+            ]
+        )
+        >= 3
+    )
 
 
 def _order(question: str, hits: Sequence[Hit]) -> list[Hit]:
@@ -240,7 +258,9 @@ def _distinct(claims: Sequence[Claim]) -> list[Claim]:
     kept: list[Claim] = []
     for claim in claims:
         place = claim.citations[-1]
-        if not any(k.citations[-1].source_sha256 == place.source_sha256 and k.citations[-1].start <= place.start and place.end <= k.citations[-1].end for k in kept):
+        if not any(
+            k.citations[-1].source_sha256 == place.source_sha256 and k.citations[-1].start <= place.start and place.end <= k.citations[-1].end for k in kept
+        ):
             kept.append(claim)
     return kept
 
@@ -273,9 +293,14 @@ def _definition(library: Library, question: str, wanted: Filter) -> Found | None
         return None
     places = _defined_terms(library).get(" ".join(tokens(asked["term"])), ())
     frameworks = wanted.frameworks or named_frameworks(question)
-    allowed = [p for p in places if (not wanted.instruments or p.instrument in wanted.instruments) and (not frameworks or framework_of(p.instrument) in frameworks)]
+    allowed = [
+        p for p in places if (not wanted.instruments or p.instrument in wanted.instruments) and (not frameworks or framework_of(p.instrument) in frameworks)
+    ]
     passing: Found | None = None
-    for p in sorted(allowed or (() if wanted.frameworks or wanted.instruments else places), key=lambda p: FRAMEWORKS.index(framework_of(p.instrument)) if framework_of(p.instrument) in FRAMEWORKS else 99):
+    for p in sorted(
+        allowed or (() if wanted.frameworks or wanted.instruments else places),
+        key=lambda p: FRAMEWORKS.index(framework_of(p.instrument)) if framework_of(p.instrument) in FRAMEWORKS else 99,
+    ):
         found = library.find(p, wanted.as_of, layer="" if wanted.layer == "any" else wanted.layer)
         if found and not re.search(r"\bas defined in\b", found.text):
             return found
@@ -323,7 +348,9 @@ def notes(claims: Sequence[Claim], library: Library, question: str, wanted: Filt
     found = [note for c in citations if (note := _standing(c))]
     digests = list(dict.fromkeys(c.instrument for c in citations if c.layer == "digest"))
     if digests and all(c.layer == "digest" for c in citations):
-        found.append(f"This answer rests on Pincite summaries, not the law's words. To add the official texts: pincite corpus fetch {' '.join(digests)}, or pincite ingest FILE")
+        found.append(
+            f"This answer rests on Pincite summaries, not the law's words. To add the official texts: pincite corpus fetch {' '.join(digests)}, or pincite ingest FILE"
+        )
     elif digests:
         found.append(f"Pincite summaries, not the law's words, stand for: {', '.join(digests)}")
     until = corpus.manifest().checked_until
@@ -346,7 +373,8 @@ def _standing(c: Citation) -> str:
 
 _OUTSIDE = {
     "gdpr": "national law of the member states, decisions of courts and authorities", "eu-ai-act": "harmonised standards, codes of practice and national law",
-    "hipaa": "state law and 42 CFR Part 2", "dpdp": "sector rules and state law of India", "fda": "guidance that is not indexed and decisions on single devices", "mdr": "MDCG guidance and national law",
+    "hipaa": "state law and 42 CFR Part 2", "dpdp": "sector rules and state law of India", "fda": "guidance that is not indexed and decisions on"
+    " single devices", "mdr": "MDCG guidance and national law",
 }  # fmt: skip
 
 

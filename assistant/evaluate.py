@@ -99,7 +99,9 @@ def judge_answer(row: Mapping[str, Any], answer: Mapping[str, Any], stands: Call
     if "status" in row:
         right = [c for claim in answer["claims"] for c in claim["citations"] if same_section(row["gold"], c["pinpoint"])]
         exact = [c for c in right if same_provision(row["gold"], c["pinpoint"])] or right
-        marks["date_right"] = float(bool(exact) and exact[0]["status"] == row["status"] and (not row.get("applies_from") or exact[0]["applies_from"] == row["applies_from"]))
+        marks["date_right"] = float(
+            bool(exact) and exact[0]["status"] == row["status"] and (not row.get("applies_from") or exact[0]["applies_from"] == row["applies_from"])
+        )
         if row.get("version"):
             marks["date_right"] *= float(bool(exact) and (exact[0]["layer"] == "digest" or exact[0]["version"].startswith(row["version"])))
     if row.get("must_say"):
@@ -150,7 +152,16 @@ def claims(rows: Sequence[Mapping[str, Any]], check: Check) -> dict[str, Any]:
     each = []
     for row in rows:
         out = check(row)
-        each.append({"id": row["id"], "kind": row.get("kind", ""), "supported": bool(row["supported"]), "said": bool(out["supported"]), "score": out["score"], "reasons": out["reasons"]})
+        each.append(
+            {
+                "id": row["id"],
+                "kind": row.get("kind", ""),
+                "supported": bool(row["supported"]),
+                "said": bool(out["supported"]),
+                "score": out["score"],
+                "reasons": out["reasons"],
+            }
+        )
     figures: dict[str, Any] = {}
     for kind in sorted({e["kind"] for e in each}):
         for truth, name in ((True, "accepted"), (False, "refused")):
@@ -184,7 +195,9 @@ def compare(now: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]
             out["figures"][name] = found.to_json()
     key = "right" if now["kind"] == "claims" else "gold_section_in_3"
     for a, b in pairs:
-        x, y = (float(a["said"] == a["supported"]), float(b["said"] == b["supported"])) if key == "right" else (a["marks"].get(key, 0.0), b["marks"].get(key, 0.0))
+        x, y = (
+            (float(a["said"] == a["supported"]), float(b["said"] == b["supported"])) if key == "right" else (a["marks"].get(key, 0.0), b["marks"].get(key, 0.0))
+        )
         if x != y:
             out["better" if x > y else "worse"].append(a["id"])
     return out

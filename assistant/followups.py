@@ -8,9 +8,13 @@ from collections.abc import Mapping, Sequence
 
 from assistant.pinpoint import find_references
 
-_LEAD = re.compile(r"^\s*(?:(?:and|but|so|ok(?:ay)?|then|also)[, ]+)*(?:(?:what|how) about|and|same for|what of|and for|for)\s+(?P<rest>.+?)\s*[?.!]*\s*$", re.I)
+_LEAD = re.compile(
+    r"^\s*(?:(?:and|but|so|ok(?:ay)?|then|also)[, ]+)*(?:(?:what|how) about|and|same for|what of|and for|for)\s+(?P<rest>.+?)\s*[?.!]*\s*$", re.I
+)
 _STARTS = re.compile(r"^\s*(?:and|but|so|then|also|what about|how about|same|what if)\b", re.I)
-_POINTS_BACK = re.compile(r"\b(?:it|its|that|this|those|these|they|them|their|he|she|his|her|there|then|one|ones|the same|such|otherwise|instead|either)\b", re.I)
+_POINTS_BACK = re.compile(
+    r"\b(?:it|its|that|this|those|these|they|them|their|he|she|his|her|there|then|one|ones|the same|such|otherwise|instead|either)\b", re.I
+)
 _SHORT = 5  # words: a shorter question leans on the one before
 
 FRAMEWORK_NAMES = {
@@ -22,16 +26,29 @@ FRAMEWORK_NAMES = {
     r"(?:the )?mdr|(?:the )?medical devices? regulation": "the MDR",
 }  # fmt: skip
 _UNDER = re.compile(
-    r"\s*\b(?:under|in|according to|by|of|for|per)\s+(?:the\s+)?(?:(?:eu\s+)?gdpr|general data protection regulation|(?:eu\s+)?ai act|hipaa|dpdp(?:\s+act|\s+rules)?(?:\s+in\s+india)?|fda|mdr|india(?:n law)?|europe|eu)\b",
+    r"\s*\b(?:under|in|according to|by|of|for|per)\s+(?:the\s+)?(?:(?:eu\s+)?gdpr|general data protection regulation|(?:eu\s+)?ai act|hipaa"
+    r"|dpdp(?:\s+act|\s+rules)?(?:\s+in\s+india)?|fda|mdr|india(?:n law)?|europe|eu)\b",
     re.I,
 )
 ACTORS = (
-    "data protection officer", "supervisory authority", "joint controller", "controller", "sub-processor", "processor", "data subject", "authorised representative", "provider", "deployer",
-    "importer", "distributor", "product manufacturer", "manufacturer", "user facility", "hospital", "covered entity", "business associate", "subcontractor", "health plan", "data fiduciary", "significant data fiduciary",
+    "data protection officer", "supervisory authority", "joint controller", "controller", "sub-processor", "processor", "data subject",
+    "authorised representative", "provider", "deployer",
+    "importer", "distributor", "product manufacturer", "manufacturer", "user facility", "hospital", "covered entity", "business associate",
+    "subcontractor", "health plan", "data fiduciary", "significant data fiduciary",
     "data processor", "data principal", "consent manager", "notified body", "sponsor", "investigator",
 )  # fmt: skip
-_PLURALS = {"supervisory authorities": "supervisory authority", "covered entities": "covered entity", "data fiduciaries": "data fiduciary", "notified bodies": "notified body", "user facilities": "user facility"}
-_UNIT = re.compile(r"^(?:art(?:icle|\.)?\s*(?P<art>\d+\w?)|(?:paragraph|para\.?|subsection)\s*\(?(?P<par>\d+\w?)\)?|(?:point|letter|item)\s*\(?(?P<point>\w{1,4})\)?|(?:section|rule|recital|annex)\s*(?P<num>[\w.]+))$", re.I)
+_PLURALS = {
+    "supervisory authorities": "supervisory authority",
+    "covered entities": "covered entity",
+    "data fiduciaries": "data fiduciary",
+    "notified bodies": "notified body",
+    "user facilities": "user facility",
+}
+_UNIT = re.compile(
+    r"^(?:art(?:icle|\.)?\s*(?P<art>\d+\w?)|(?:paragraph|para\.?|subsection)\s*\(?(?P<par>\d+\w?)\)?|(?:point|letter|item)\s*\(?(?P<point>\w{1,4})\)?"
+    r"|(?:section|rule|recital|annex)\s*(?P<num>[\w.]+))$",
+    re.I,
+)
 
 
 def rewrite(question: str, history: Sequence[Mapping[str, str]]) -> str:
@@ -86,7 +103,10 @@ def _actor(rest: str, before: str) -> str:
     if wanted not in ACTORS:
         return ""
     low = before.lower()
-    subject = re.search(r"\b(?:must|shall|should|does|do|can|may|is|are|of)\s+(?:the|a|an|our|each|every)?\s*(?:\w+\s+)?(?P<who>" + "|".join(map(re.escape, ACTORS)) + r")s?\b", low)
+    subject = re.search(
+        r"\b(?:must|shall|should|does|do|can|may|is|are|of)\s+(?:the|a|an|our|each|every)?\s*(?:\w+\s+)?(?P<who>" + "|".join(map(re.escape, ACTORS)) + r")s?\b",
+        low,
+    )
     article = "an" if wanted[0] in "aeiou" else "a"
     if not subject:
         return f"{before.rstrip(' ?.!')} for {article} {wanted}?"

@@ -20,9 +20,16 @@ _ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|No|Art|art|para|sec|Sec|U\.S|U\.S
 _TRAILING = re.compile(r"[;,]?\s*(?:\band\b|\bor\b|\band/or\b)?\s*$")
 _LEADS = (":", "—", "–", "-")
 _TITLED = re.compile(r"^(?:Standard|Implementation specifications?)\b[^.]{0,120}[:—–-]$|^(?:\S+\s+){0,3}\S+[:—–-]$")  # a title in the place of opening words
-_PERIOD = re.compile(r"\b(?:\d+|one|two|three|four|five|six|seven|ten|fifteen|thirty|sixty|ninety)[\s-]+(?:calendar |working |business |work )?(?:hours?|days?|weeks?|months?|years?)\b|without (?:undue|unreasonable) delay|immediately|promptly", re.I)
+_PERIOD = re.compile(
+    r"\b(?:\d+|one|two|three|four|five|six|seven|ten|fifteen|thirty|sixty|ninety)[\s-]+(?:calendar |working |business |work )?(?:hours?|days?|weeks?"
+    r"|months?|years?)\b|without (?:undue|unreasonable) delay|immediately|promptly",
+    re.I,
+)
 _MONEY = re.compile(r"(?:EUR|USD|\$|€|₹|rupees?|crore|lakh)|\d\s?%|per ?cent", re.I)
-_ASKS_TIME = re.compile(r"\b(?:how (?:long|fast|soon|quickly|often|many (?:days|years|hours|months))|when|deadline|within what|by when|time limit|period|in time|until when)\b", re.I)
+_ASKS_TIME = re.compile(
+    r"\b(?:how (?:long|fast|soon|quickly|often|many (?:days|years|hours|months))|when|deadline|within what|by when|time limit|period|in time|until when)\b",
+    re.I,
+)
 _ASKS_MONEY = re.compile(r"\b(?:fines?|penalt\w+|how much|fees?|charge|cost|amounts?)\b", re.I)
 
 
@@ -79,14 +86,19 @@ def _begin(found: Found, text: str) -> int:
         if not bare or _is_heading(found, bare, rest, at == 0):
             at += len(line) + 1
             continue
-        return at + (line.find(rest) if label and rest and at == 0 or label and rest and found.label and bare.startswith(found.label) else line.find(bare))
+        return at + (line.find(rest) if (label and rest and at == 0) or (label and rest and found.label and bare.startswith(found.label)) else line.find(bare))
     return min(at, len(text))
 
 
 def _is_heading(found: Found, bare: str, rest: str, first: bool) -> bool:
     if not rest or bare == found.label or (found.heading and _plain(rest) == _plain(found.heading)):
         return True
-    return found.kind in ("article", "annex", "section", "rule", "schedule", "recital") and first and bool(_TITLE.match(bare)) and (found.heading in bare or len(bare) < 40)
+    return (
+        found.kind in ("article", "annex", "section", "rule", "schedule", "recital")
+        and first
+        and bool(_TITLE.match(bare))
+        and (found.heading in bare or len(bare) < 40)
+    )
 
 
 def _plain(line: str) -> str:
@@ -238,9 +250,14 @@ def _leaves(library: Library, found: Found, openings: tuple[tuple[Found, str], .
     return sorted([*own, *below], key=lambda c: -c.worth)
 
 
-def _run_of_sentences(
-    library: Library, unit: Found, children: Sequence[Found], openings: tuple[tuple[Found, str], ...], question: str, room: int
-) -> list[Cut]:
-    own = [s for s in sentences(body(unit, children[0] if children else None)) if (_stands_alone(s) or openings) and not (unit.edition.layer == "digest" and s.startswith("("))]
+def _run_of_sentences(library: Library, unit: Found, children: Sequence[Found], openings: tuple[tuple[Found, str], ...], question: str, room: int) -> list[Cut]:
+    own = [
+        s
+        for s in sentences(body(unit, children[0] if children else None))
+        if (_stands_alone(s) or openings) and not (unit.edition.layer == "digest" and s.startswith("("))
+    ]
     ranked = sorted(range(len(own)), key=lambda i: (-worth(library, question, own[i]), i))[:room]
-    return [Cut(library, unit, _TRAILING.sub("", _fit(own[i])) if own[i].endswith((";", ",")) else _fit(own[i]), openings, worth(library, question, own[i])) for i in sorted(ranked)]
+    return [
+        Cut(library, unit, _TRAILING.sub("", _fit(own[i])) if own[i].endswith((";", ",")) else _fit(own[i]), openings, worth(library, question, own[i]))
+        for i in sorted(ranked)
+    ]

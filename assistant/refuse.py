@@ -55,7 +55,14 @@ def _pattern(names: Sequence[str]) -> re.Pattern[str]:
 def terms() -> Terms:
     """What is not held and what is, by name."""
     data = tomllib.loads((corpus.root() / "elsewhere.toml").read_text("utf8"))
-    return Terms(_pattern(data["laws"]), _pattern(data["authorities"]), _pattern(data["countries"]), _pattern(data["held"]), _pattern(data["places"]), _pattern(data["fields"]))
+    return Terms(
+        _pattern(data["laws"]),
+        _pattern(data["authorities"]),
+        _pattern(data["countries"]),
+        _pattern(data["held"]),
+        _pattern(data["places"]),
+        _pattern(data["fields"]),
+    )
 
 
 # Full names of held law, which contain words that also begin the names of other laws.
@@ -65,13 +72,17 @@ _OURS = re.compile(
     re.I,
 )
 _TRANSFER = re.compile(
-    r"\b(?:send|sent|sending|transfer\w*|export\w*|transmit\w*|move[ds]?|moving|store[ds]?|storing|host\w*|disclos\w*|shar(?:e|ed|ing)|access\w* from|back-?up|flow\w*|adequacy)\b", re.I
+    r"\b(?:send|sent|sending|transfer\w*|export\w*|transmit\w*|move[ds]?|moving|store[ds]?|storing|host\w*|disclos\w*|shar(?:e|ed|ing)|access\w* from"
+    r"|back-?up|flow\w*|adequacy)\b", re.I
 )  # fmt: skip
 _RESIDENT = re.compile(
-    r"\b(?:compan\w+|vendors?|providers?|manufacturers?|suppliers?|processors?|start-?ups?|firms?|subsidiar\w+|servers?|cloud|based|established|located|headquartered|seated|team|lab\w*|hospitals?|partner)\W+(?:\w+\W+){0,3}$",
+    r"\b(?:compan\w+|vendors?|providers?|manufacturers?|suppliers?|processors?|start-?ups?|firms?|subsidiar\w+|servers?|cloud|based|established"
+    r"|located|headquartered|seated|team|lab\w*|hospitals?|partner)\W+(?:\w+\W+){0,3}$",
     re.I,
 )  # fmt: skip
-_NAMED_LAW = re.compile(r"\b(?:[A-Z][\w'’&-]*\s+(?:(?:and|of|on|for|in|the|to)\s+)*){1,7}(?:Act|Law|Directive|Convention|Decree|Ordinance|Treaty|Statute|Bill)\b(?:\s+\d{4})?")
+_NAMED_LAW = re.compile(
+    r"\b(?:[A-Z][\w'’&-]*\s+(?:(?:and|of|on|for|in|the|to)\s+)*){1,7}(?:Act|Law|Directive|Convention|Decree|Ordinance|Treaty|Statute|Bill)\b(?:\s+\d{4})?"
+)
 
 
 def elsewhere(question: str, library: Library, wanted: Filter) -> Elsewhere | None:
@@ -136,7 +147,9 @@ def _in_added(library: Library, words: str) -> bool:
     """Whether an instrument that a user added speaks of these words, in its name or its text."""
     low = words.lower()
     for e in library.editions.values():
-        if e.instrument not in (*FRAMEWORKS, "dpdp-rules") and (low in f"{e.instrument} {e.title} {e.file}".lower() or low in library.cached_text(e.id).lower()):
+        if e.instrument not in (*FRAMEWORKS, "dpdp-rules") and (
+            low in f"{e.instrument} {e.title} {e.file}".lower() or low in library.cached_text(e.id).lower()
+        ):
             return True
     return False
 

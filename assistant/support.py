@@ -4,6 +4,7 @@ Hard checks refuse by themselves, each with its reason; what they let through is
 features (`corpus/bearing.toml`). Works on words alone; knows nothing of libraries, addresses or models.
 """
 
+import itertools
 import math
 import re
 import tomllib
@@ -81,7 +82,7 @@ def alike(a: str, b: str) -> bool:
     groups = _groups()
     if a in groups and b in groups and groups[a] & groups[b]:
         return True
-    return len(a) >= 6 and len(b) >= 6 and (a.startswith(b) or b.startswith(a) or a[:6] == b[:6] and abs(len(a) - len(b)) <= 4)
+    return len(a) >= 6 and len(b) >= 6 and (a.startswith(b) or b.startswith(a) or (a[:6] == b[:6] and abs(len(a) - len(b)) <= 4))
 
 
 _PHRASES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
@@ -92,18 +93,27 @@ _PHRASES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\bdata protection officers?\b|\bdpos?\b", " dpo "),
         (r"\bdata protection authorit(?:y|ies)\b|\bsupervisory authorit(?:y|ies)\b", " supervisoryauthority "),
         (r"\bmarket surveillance authorit(?:y|ies)\b", " marketauthority "), (r"\bnational competent authorit(?:y|ies)\b", " competentauthority "),
-        (r"\bdata subjects?\b", " datasubject "), (r"\bdata principals?\b", " dataprincipal "), (r"\bsignificant data fiduciar(?:y|ies)\b", " significantfiduciary "), (r"\bdata fiduciar(?:y|ies)\b", " datafiduciary "),
-        (r"\bdata processors?\b", " processor "), (r"\bjoint controllers?\b", " jointcontroller "), (r"\bconsent managers?\b", " consentmanager "), (r"\bdata protection board\b", " board "),
-        (r"\bcovered entit(?:y|ies)\b", " coveredentity "), (r"\bbusiness associates?\b", " businessassociate "), (r"\bhealth plans?\b", " healthplan "), (r"\bhealth care (?:provider|clearinghouse)s?\b", " hcprovider "),
-        (r"\bnotified bod(?:y|ies)\b", " notifiedbody "), (r"\bauthori[sz]ed representatives?\b", " representative "), (r"\bproduct manufacturers?\b", " productmanufacturer "), (r"\bdevice user facilit(?:y|ies)\b|\buser facilit(?:y|ies)\b", " userfacility "),
-        (r"\bprotected health information\b|\bphi\b", " phi "), (r"\belectronic phi\b|\bephi\b|\belectronic  phi ", " ephi "), (r"\bgeneral[- ]purpose ai models?\b", " gpaimodel "), (r"\bmember states?\b", " memberstate "),
+        (r"\bdata subjects?\b", " datasubject "), (r"\bdata principals?\b", " dataprincipal "), (r"\bsignificant data fiduciar(?:y|ies)\b",
+        " significantfiduciary "), (r"\bdata fiduciar(?:y|ies)\b", " datafiduciary "),
+        (r"\bdata processors?\b", " processor "), (r"\bjoint controllers?\b", " jointcontroller "), (r"\bconsent managers?\b", " consentmanager "),
+        (r"\bdata protection board\b", " board "),
+        (r"\bcovered entit(?:y|ies)\b", " coveredentity "), (r"\bbusiness associates?\b", " businessassociate "), (r"\bhealth plans?\b", " healthplan "),
+        (r"\bhealth care"
+            r" (?:provider|clearinghouse)s?\b", " hcprovider "),
+        (r"\bnotified bod(?:y|ies)\b", " notifiedbody "), (r"\bauthori[sz]ed representatives?\b", " representative "), (r"\bproduct manufacturers?\b",
+        " productmanufacturer "), (r"\bdevice user"
+            r" facilit(?:y|ies)\b|\buser facilit(?:y|ies)\b", " userfacility "),
+        (r"\bprotected health information\b|\bphi\b", " phi "), (r"\belectronic phi\b|\bephi\b|\belectronic  phi ", " ephi "), (r"\bgeneral[- ]purpose"
+            r" ai models?\b", " gpaimodel "), (r"\bmember states?\b", " memberstate "),
     )
 )  # fmt: skip
 
 ACTORS = frozenset(
-    "supervisoryauthority marketauthority competentauthority datasubject dataprincipal significantfiduciary datafiduciary processor jointcontroller controller consentmanager board coveredentity businessassociate "
-    "healthplan hcprovider notifiedbody representative productmanufacturer manufacturer userfacility provider deployer importer distributor sponsor investigator commission memberstate secretary dpo subcontractor "
-    "subprocessor operator labeler applicant tribunal government recipient employer".split()
+    ["supervisoryauthority", "marketauthority", "competentauthority", "datasubject", "dataprincipal", "significantfiduciary", "datafiduciary",
+    "processor", "jointcontroller", "controller", "consentmanager", "board", "coveredentity", "businessassociate", "healthplan", "hcprovider",
+    "notifiedbody", "representative", "productmanufacturer", "manufacturer", "userfacility", "provider", "deployer", "importer", "distributor", "sponsor",
+    "investigator", "commission", "memberstate", "secretary", "dpo", "subcontractor", "subprocessor", "operator", "labeler", "applicant", "tribunal",
+    "government", "recipient", "employer"]
 )  # fmt: skip
 _ACTOR_ALIASES = {"hospital": "userfacility", "fda": "secretary", "hhs": "secretary", "person": "", "parent": "", "child": "", "vendor": "businessassociate"}
 
@@ -151,7 +161,7 @@ def windows(passage: str) -> list[str]:
             lead = parts[-1]
         elif parts and not re.match(r"\(?\w{1,5}[.)]", line):
             lead = ""
-    pairs = [f"{a} {b}" for a, b in zip(found, found[1:], strict=False)]
+    pairs = [f"{a} {b}" for a, b in itertools.pairwise(found)]
     return list(dict.fromkeys([*found, *pairs]))[:400]
 
 
@@ -183,20 +193,28 @@ def _covers(word: str, have: set[str]) -> float:
 # ---- quantities --------------------------------------------------------------------------------------------------
 
 _NUMBER_WORDS = {
-    w: n for n, w in enumerate("zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty".split())
+    w: n for n, w in enumerate(["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen",
+    "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty"])
 } | {"thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90, "hundred": 100, "twice": 2, "half": 0.5}  # fmt: skip
 _UNIT_HOURS = {"hour": 1.0, "day": 24.0, "week": 168.0}
 _UNIT_MONTHS = {"month": 1.0, "year": 12.0}
 _QUANTITY = re.compile(
-    r"(?P<cur>EUR|USD|INR|Rs\.?|€|\$|₹)?\s?(?P<n>\d{1,3}(?:[ ,\u00a0\u202f]\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\b(?:" + "|".join(_NUMBER_WORDS) + r")(?:[- ](?:one|two|three|four|five|six|seven|eight|nine|hundred))?\b)"
+    r"(?P<cur>EUR|USD|INR|Rs\.?|€|\$|₹)?\s?(?P<n>\d{1,3}(?:[ ,\u00a0\u202f]\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\b(?:" + "|".join(_NUMBER_WORDS) + r")(?:[- ](?:one"
+    r"|two|three|four|five|six|seven|eight|nine|hundred))?\b)"
     r"(?:\s*\(\d+\))?[\s-]*(?P<scale>million|billion|crores?|lakhs?|thousand|hundred|m\b)?[\s-]*(?:of )?"
-    r"(?P<unit>%|per ?cent\b|(?:(?:calendar|working|business|work|consecutive) )?(?:hours?|days?|weeks?|months?|years?)\b|EUR\b|euros?\b|dollars?\b|rupees?\b)?",
+    r"(?P<unit>%|per ?cent\b|(?:(?:calendar|working|business|work|consecutive) )?(?:hours?|days?|weeks?|months?|years?)\b|EUR\b|euros?\b|dollars?\b"
+    r"|rupees?\b)?",
     re.I,
 )  # fmt: skip
 _SCALES = {"million": 1e6, "m": 1e6, "billion": 1e9, "crore": 1e7, "crores": 1e7, "lakh": 1e5, "lakhs": 1e5, "thousand": 1e3, "hundred": 1e2}
-_MINIMUM = re.compile(r"(?:at least|not less than|no less than|minimum(?: of)?|no fewer than|a minimum period of)\s*(?:\w+\s+){0,2}$|^\s*(?:or more|at (?:the )?least|minimum|or over)", re.I)
+_MINIMUM = re.compile(
+    r"(?:at least|not less than|no less than|minimum(?: of)?|no fewer than|a minimum period of)\s*(?:\w+\s+){0,2}$|^\s*(?:or more|at (?:the )?least"
+    r"|minimum|or over)",
+    re.I,
+)
 _MAXIMUM = re.compile(
-    r"(?:at most|not more than|no more than|up to|not exceed(?:ing)?|no later than|not later than|within|maximum(?: of)?|latest within|in no case later than|under|less than|fewer than|below|not exceed)\s*(?:\w+\s+){0,2}$|^\s*(?:or less|or fewer|at (?:the )?(?:most|latest)|maximum)",
+    r"(?:at most|not more than|no more than|up to|not exceed(?:ing)?|no later than|not later than|within|maximum(?: of)?|latest within|in no case"
+    r" later than|under|less than|fewer than|below|not exceed)\s*(?:\w+\s+){0,2}$|^\s*(?:or less|or fewer|at (?:the )?(?:most|latest)|maximum)",
     re.I,
 )
 _OVER = re.compile(r"(?<!not )(?<!no )(?:more than|exceed(?:s|ing)?|over|above|greater than|longer than|after)\s*(?:\w+\s+){0,2}$", re.I)
@@ -223,7 +241,15 @@ def quantities(text: str) -> list[Quantity]:
             continue
         value *= _SCALES.get((m["scale"] or "").lower(), 1.0)
         before, after = text[max(0, m.start() - 40) : m.start()], text[m.end() : m.end() + 20]
-        side = "min" if _MINIMUM.search(before) or _MINIMUM.match(after) else "max" if _MAXIMUM.search(before) or _MAXIMUM.match(after) else "over" if _OVER.search(before) else ""
+        side = (
+            "min"
+            if _MINIMUM.search(before) or _MINIMUM.match(after)
+            else "max"
+            if _MAXIMUM.search(before) or _MAXIMUM.match(after)
+            else "over"
+            if _OVER.search(before)
+            else ""
+        )
         found.append(_quantity(value, unit, bool(m["cur"]), side))
     return found
 
@@ -258,12 +284,17 @@ def _value(raw: str) -> float | None:
 # ---- references and dates ----------------------------------------------------------------------------------------
 
 _REFERENCE = re.compile(
-    r"(?P<unit>\bArticles?|\bArts?\.|\bparagraphs?|\bpara\.|\bpoints?|\bAnnex(?:es)?|\bRecitals?|\bsections?|\bsub-?sections?|\bRules?|\bsub-?rules?|\bclauses?|\bParts?|\bChapters?|\bSchedule|§{1,2})\s*"
-    r"(?P<n>(?:\d+[A-Za-z]?|[IVX]{1,5}\b|\([0-9A-Za-z]{1,4}\))(?:\.\d+)*(?:\([0-9A-Za-z]{1,4}\))*(?:(?:,| and| or| to|,? and/or)\s*(?:\d+[a-z]?\b|\([0-9a-zA-Z]{1,4}\))(?:\([0-9A-Za-z]{1,4}\))*)*)",
+    r"(?P<unit>\bArticles?|\bArts?\.|\bparagraphs?|\bpara\.|\bpoints?|\bAnnex(?:es)?|\bRecitals?|\bsections?|\bsub-?sections?|\bRules?|\bsub-?rules?"
+    r"|\bclauses?|\bParts?|\bChapters?|\bSchedule|§{1,2})\s*"
+    r"(?P<n>(?:\d+[A-Za-z]?|[IVX]{1,5}\b|\([0-9A-Za-z]{1,4}\))(?:\.\d+)*(?:\([0-9A-Za-z]{1,4}\))*(?:(?:,| and| or| to|,? and/or)\s*(?:\d+[a-z]?\b"
+    r"|\([0-9a-zA-Z]{1,4}\))(?:\([0-9A-Za-z]{1,4}\))*)*)",
 )  # fmt: skip
 _REG_NUMBER = re.compile(r"\b(?:\(E[UC]\)\s*)?(?:No\s*)?\d{2,4}/\d{2,4}(?:/E[UC])?\b")
 _CFR = re.compile(r"\b\d{2,3}\.\d{2,4}(?:\([0-9A-Za-z]{1,4}\))*")
-_DATE = re.compile(r"\b(\d{1,2})\s+(January|February|March|April|May|June|July|August|September|October|November|December)\s+(\d{4})|\b(January|February|March|April|May|June|July|August|September|October|November|December)\s+(\d{1,2}),?\s+(\d{4})")
+_DATE = re.compile(
+    r"\b(\d{1,2})\s+(January|February|March|April|May|June|July|August|September|October|November|December)\s+(\d{4})|\b(January|February|March|April"
+    r"|May|June|July|August|September|October|November|December)\s+(\d{1,2}),?\s+(\d{4})"
+)
 
 
 def _strip_references(text: str) -> str:
@@ -277,7 +308,15 @@ def references(text: str) -> set[str]:
     found: set[str] = set()
     for m in _REFERENCE.finditer(text):
         unit = m["unit"].lower().rstrip("s.")
-        kind = {"art": "article", "para": "paragraph", "annexe": "annex", "subsection": "paragraph", "sub-section": "paragraph", "§": "section", "§§": "section"}.get(unit, unit)
+        kind = {
+            "art": "article",
+            "para": "paragraph",
+            "annexe": "annex",
+            "subsection": "paragraph",
+            "sub-section": "paragraph",
+            "§": "section",
+            "§§": "section",
+        }.get(unit, unit)
         for n in re.split(r",|\band/or\b|\band\b|\bor\b|\bto\b", m["n"]):
             if n.strip():
                 found.add(f"{kind} {n.strip().strip('()').lower()}" if n.strip().startswith("(") else f"{kind} {n.strip().lower()}")
@@ -296,22 +335,45 @@ def dates(text: str) -> set[tuple[str, str, str]]:
 # ---- duties, negation, conditions --------------------------------------------------------------------------------
 
 _MODES = (
-    ("mustnot", r"\b(?:shall|must|may) (?:not|never)\b|\bshall (?:\w+ )?not\b|\bcannot\b|\bcan not\b|\b(?:is|are) (?:prohibited|forbidden|not allowed|not permitted|barred|banned)\b|\bprohibit\w*|\bforbid\w*|\bno \w+(?: \w+){0,3} (?:shall|may|must)\b|\bneither\b.{0,60}\b(?:may|shall|must)\b"),
-    ("neednot", r"\bneed not\b|\b(?:is|are) not (?:required|obliged|necessary|mandatory)\b|\bdo(?:es)? not (?:have|need) to\b|\bnot be required\b|\bshall not apply\b|\bdo(?:es)? not apply\b|\bwithout having to\b|\bexempt\w*|\bnot (?:be )?(?:required|necessary)\b"),
-    ("must", r"\bshall\b|\bmust\b|\b(?:is|are|be) (?:required|obliged|to be|obligated|bound)\b|\b(?:has|have|having) to\b|\brequires?\b|\bneeds? to\b|\bobligation\b|\bduty\b|\bmandatory\b|\bcompulsory\b|\(required\)|\bis responsible for\b"),
+    ("mustnot", r"\b(?:shall|must|may) (?:not|never)\b|\bshall (?:\w+ )?not\b|\bcannot\b|\bcan not\b|\b(?:is|are) (?:prohibited|forbidden|not allowed"
+        r"|not permitted|barred|banned)\b|\bprohibit\w*|\bforbid\w*|\bno \w+(?: \w+){0,3} (?:shall|may|must)\b|\bneither\b.{0,60}\b(?:may|shall|must)\b"),
+    ("neednot", r"\bneed not\b|\b(?:is|are) not (?:required|obliged|necessary|mandatory)\b|\bdo(?:es)? not (?:have|need) to\b|\bnot be required\b"
+        r"|\bshall not apply\b|\bdo(?:es)? not apply\b|\bwithout having to\b|\bexempt\w*|\bnot (?:be )?(?:required|necessary)\b"),
+    ("must", r"\bshall\b|\bmust\b|\b(?:is|are|be) (?:required|obliged|to be|obligated|bound)\b|\b(?:has|have|having) to\b|\brequires?\b|\bneeds? to\b"
+        r"|\bobligation\b|\bduty\b|\bmandatory\b|\bcompulsory\b|\(required\)|\bis responsible for\b"),
     ("should", r"\bshould\b|\brecommend\w*|\badvis(?:e|ed|able)\b|\bencourag\w*|\bought\b"),
-    ("may", r"\bmay\b|\bcan\b|\b(?:is|are) (?:allowed|permitted|entitled|free|authori[sz]ed) to\b|\bpermits?\b|\ballows?\b|\bhas the right\b|\bhave the right\b|\boptional\b|\bat (?:its|their|his) discretion\b|\bpossible\b"),
+    ("may", r"\bmay\b|\bcan\b|\b(?:is|are) (?:allowed|permitted|entitled|free|authori[sz]ed) to\b|\bpermits?\b|\ballows?\b|\bhas the right\b|\bhave"
+        r" the right\b|\boptional\b|\bat (?:its|their|his) discretion\b|\bpossible\b"),
     ("addressable", r"\baddressable\b"),
 )  # fmt: skip
 _MODE_PATTERNS = tuple((name, re.compile(p, re.I)) for name, p in _MODES)
 _ALLOWED = {
-    "must": {"must", "addressable"}, "mustnot": {"mustnot", "neednot"}, "neednot": {"neednot"}, "should": {"should"}, "may": {"may"}, "addressable": {"addressable"},
+    "must": {"must", "addressable"}, "mustnot": {"mustnot", "neednot"}, "neednot": {"neednot"}, "should": {"should"}, "may": {"may"},
+    "addressable": {"addressable"},
 }  # fmt: skip
-_NOT = re.compile(r"\b(?:not|no|never|cannot|neither|nor|without|none|nothing|unless|except|prohibit\w*|forbid\w*|forbidden|exclud\w*|fail\w*|refus\w*|den(?:y|ies|ied)|un(?:lawful|likely|necessary|able)\w*|in(?:applicable|valid)|need not|exempt\w*|rather than|other than|instead)\b|n't\b", re.I)
-_CONDITION = re.compile(r"\b(?P<word>unless|except(?: (?:where|when|as|if|for|that|in))?|only (?:if|where|when|to the extent|for|in)|provided that|subject to|other than|save (?:where|as|for)|with the exception of|insofar as|in so far as|to the extent|where|when|if|in (?:the )?cases? (?:where|of|in which)|as long as|in the event)\b", re.I)
+_NOT = re.compile(
+    r"\b(?:not|no|never|cannot|neither|nor|without|none|nothing|unless|except|prohibit\w*|forbid\w*|forbidden|exclud\w*|fail\w*|refus\w*|den(?:y|ies"
+    r"|ied)|un(?:lawful|likely|necessary|able)\w*|in(?:applicable|valid)|need not|exempt\w*|rather than|other than|instead)\b|n't\b",
+    re.I,
+)
+_CONDITION = re.compile(
+    r"\b(?P<word>unless|except(?: (?:where|when|as|if|for|that|in))?|only (?:if|where|when|to the extent|for|in)|provided that|subject to|other than"
+    r"|save (?:where|as|for)|with the exception of|insofar as|in so far as|to the extent|where|when|if|in (?:the )?cases? (?:where|of|in which)|as"
+    r" long as|in the event)\b",
+    re.I,
+)
 _HARD = ("unless", "except", "only", "provided", "subject", "other than", "save", "with the exception", "insofar", "in so far", "to the extent")
-_HARD_MARK = re.compile(r"\b(?:unless|except\w*|only|provided|subject to|other than|save|apart from|but not|without|limited|insofar|in so far|to the extent|not apply|if|where|when)\b", re.I)
-_CLAIM_CONDITION = re.compile(r"\b(?:unless|except\w*|only|provided|subject to|other than|save|apart from|but not|exempt\w*|where|when|whenever|if|in case|in the event|once|as long as|insofar|in so far|to the extent|likely|for (?:high|large)|depend\w*|after|upon|on (?:withdrawal|request)|need\w* not|otherwise|outside|without|absent|until|following|save|limited to|conditions?|certain|some)\b", re.I)
+_HARD_MARK = re.compile(
+    r"\b(?:unless|except\w*|only|provided|subject to|other than|save|apart from|but not|without|limited|insofar|in so far|to the extent|not apply|if"
+    r"|where|when)\b",
+    re.I,
+)
+_CLAIM_CONDITION = re.compile(
+    r"\b(?:unless|except\w*|only|provided|subject to|other than|save|apart from|but not|exempt\w*|where|when|whenever|if|in case|in the event|once|as"
+    r" long as|insofar|in so far|to the extent|likely|for (?:high|large)|depend\w*|after|upon|on (?:withdrawal|request)|need\w* not|otherwise|outside"
+    r"|without|absent|until|following|save|limited to|conditions?|certain|some)\b",
+    re.I,
+)
 
 
 def modes(text: str) -> list[tuple[str, int]]:
@@ -346,13 +408,17 @@ def _check_quantities(claim: str, window: str, passage: str) -> list[str]:
 
 
 def _same_side(a: str, b: str) -> bool:
-    return a == b or not b and a in ("max", "min") or {a, b} == {"over", "min"}
+    return a == b or (not b and a in ("max", "min")) or {a, b} == {"over", "min"}
 
 
 def _check_references(claim: str, passage: str) -> list[str]:
     have = references(passage)
     numbers = {r.split(" ")[-1] for r in have}
-    reasons = [f"reference: {r} is not named in the passage" for r in sorted(references(claim)) if r not in have and not any(h.startswith(r + "(") for h in have) and (r.split(" ")[-1] not in numbers or _other_unit(r, have))]
+    reasons = [
+        f"reference: {r} is not named in the passage"
+        for r in sorted(references(claim))
+        if r not in have and not any(h.startswith(r + "(") for h in have) and (r.split(" ")[-1] not in numbers or _other_unit(r, have))
+    ]
     reasons.extend(f"date: {' '.join(d)} is not in the passage" for d in sorted(dates(claim) - dates(passage)))
     return reasons
 
@@ -390,7 +456,7 @@ def _actor(word: str) -> str:
     return single
 
 
-_MODAL_WORDS = frozenset("shall must may should can need needs has have required obliged is are".split())
+_MODAL_WORDS = frozenset(["shall", "must", "may", "should", "can", "need", "needs", "has", "have", "required", "obliged", "is", "are"])
 
 
 def _subject(words: Words) -> set[str]:
@@ -413,7 +479,13 @@ def _check_modes(claim: str, window: str, passage: str) -> list[str]:
         pool = have or wide
         if pool and not (_ALLOWED[mode] & pool) and not (mode == "must" and not pool & {"should", "may", "addressable", "mustnot", "neednot"}):
             reasons.append(f"modality: the passage says {'/'.join(sorted(pool))}, not {mode}")
-    if "addressable" in have and "must" in mine and "addressable" not in mine and re.search(r"\brequired\b|\bmandatory\b|\bcompulsory\b", claim, re.I) and not re.search(r"\(required\)", window, re.I):
+    if (
+        "addressable" in have
+        and "must" in mine
+        and "addressable" not in mine
+        and re.search(r"\brequired\b|\bmandatory\b|\bcompulsory\b", claim, re.I)
+        and not re.search(r"\(required\)", window, re.I)
+    ):
         reasons.append("modality: addressable, not required")
     if "required" in claim.lower() and "(addressable)" in window.lower() and "(required)" not in window.lower():
         reasons.append("modality: addressable, not required")
@@ -425,8 +497,24 @@ def _check_modes(claim: str, window: str, passage: str) -> list[str]:
     return list(dict.fromkeys(reasons))
 
 
-_VERB = re.compile(r"\b(?P<mode>shall not|must not|may not|should not|need not|cannot|shall|must|may|should|can)\s+(?:also |then |only |always |be |have |immediately |without undue delay |where \w+ )*(?P<verb>[a-z]+)", re.I)
-_MODE_OF = {"shall": "must", "must": "must", "should": "should", "may": "may", "can": "may", "shall not": "mustnot", "must not": "mustnot", "may not": "mustnot", "cannot": "mustnot", "should not": "shouldnot", "need not": "neednot"}
+_VERB = re.compile(
+    r"\b(?P<mode>shall not|must not|may not|should not|need not|cannot|shall|must|may|should|can)\s+(?:also |then |only |always |be |have "
+    r"|immediately |without undue delay |where \w+ )*(?P<verb>[a-z]+)",
+    re.I,
+)
+_MODE_OF = {
+    "shall": "must",
+    "must": "must",
+    "should": "should",
+    "may": "may",
+    "can": "may",
+    "shall not": "mustnot",
+    "must not": "mustnot",
+    "may not": "mustnot",
+    "cannot": "mustnot",
+    "should not": "shouldnot",
+    "need not": "neednot",
+}
 
 
 def _local_mode(claim: str, window: str) -> str:
@@ -468,10 +556,10 @@ def _check_negation(claim: str, window: str, claim_words: Words, window_words: W
             word = m[0].lower()
             if name == "passage" and word in ("unless", "except", "without", "other than", "rather than", "instead", "none", "nothing", "nor", "neither"):
                 continue
-            after = [s for s in Words.of(source[m.end() : m.end() + 60]).content()[:2]]
+            after = list(Words.of(source[m.end() : m.end() + 60]).content()[:2])
             if not after:
                 continue
-            hits = [t for t in _places(target, after)]
+            hits = list(_places(target, after))
             if hits and not any(_NOT.search(target[max(0, at - 60) : at + 25]) for at in hits):
                 if name == "passage" and len(after) > 1 and not all(any(alike(a, s) for s in claim_words.stems) for a in after):
                     continue
@@ -537,10 +625,29 @@ def _check_opposites(claim: Words, window: Words) -> list[str]:
     return reasons
 
 
-_STRICT = ("all", "any", "every", "each", "only", "always", "solely", "exclusively", "both", "either", "immediately", "free", "written", "annually", "never", "automatically", "explicit", "explicitly")
+_STRICT = (
+    "all",
+    "any",
+    "every",
+    "each",
+    "only",
+    "always",
+    "solely",
+    "exclusively",
+    "both",
+    "either",
+    "immediately",
+    "free",
+    "written",
+    "annually",
+    "never",
+    "automatically",
+    "explicit",
+    "explicitly",
+)
 
 
-_DUTY_STEMS = frozenset(map(stem, "shall must should may can pursuant accordance according example notably order prior".split()))
+_DUTY_STEMS = frozenset(map(stem, ["shall", "must", "should", "may", "can", "pursuant", "accordance", "according", "example", "notably", "order", "prior"]))
 
 
 def _check_swaps(claim: Words, window: Words) -> list[str]:
@@ -617,7 +724,9 @@ def bears(claim: str, passage: str) -> Bearing:
 
 def _hard_checks(claim: str, window: str, passage: str, claim_words: Words, window_words: Words, passage_words: Words) -> list[str]:
     found: Iterable[list[str]] = (
-        _check_quantities(claim, window, passage), _check_references(claim, passage), _check_actors(claim_words, window_words, passage_words), _check_modes(claim, window, passage),
-        _check_negation(claim, window, claim_words, window_words), _check_conditions(claim, window, claim_words), _check_opposites(claim_words, window_words), _check_swaps(claim_words, window_words),
+        _check_quantities(claim, window, passage), _check_references(claim, passage), _check_actors(claim_words, window_words, passage_words),
+        _check_modes(claim, window, passage),
+        _check_negation(claim, window, claim_words, window_words), _check_conditions(claim, window, claim_words), _check_opposites(claim_words,
+        window_words), _check_swaps(claim_words, window_words),
     )  # fmt: skip
     return [reason for reasons in found for reason in reasons]
