@@ -37,7 +37,8 @@ def render_check(found: Mapping[str, Any]) -> bytes:
     rules = list(dict.fromkeys(_check_rule(p) for p in problems))
     results = [
         {
-            "ruleId": _check_rule(p), "ruleIndex": rules.index(_check_rule(p)), "level": p["severity"] if p.get("severity") in ("error", "warning", "note") else "warning",
+            "ruleId": _check_rule(p), "ruleIndex": rules.index(_check_rule(p)),
+            "level": p["severity"] if p.get("severity") in ("error", "warning", "note") else "warning",
             "message": {"text": str(p["message"])},
             "locations": [{"physicalLocation": {"artifactLocation": {"uri": _uri(p["file"])}, "region": {"startLine": max(1, int(p["line"]))}}}],
         }
