@@ -25,7 +25,8 @@ from urllib.parse import urlsplit
 
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from assistant import __version__, answer, assess, corpus, diff, library, modelcard, record, retrieve, sandbox, triage
+from assistant import __version__, answer, assess, corpus, diff, library, modelcard, packs, record, retrieve, sandbox, triage
+from assistant import draft as drafting
 from assistant import fetch as fetching
 from assistant import ingest as ingestion
 from assistant.errors import NotReady, PinciteError, UsageError
@@ -492,6 +493,18 @@ class Workbench:
             raise UsageError(f"There is no user '{name}'", "See who there is: pincite users list")
         record.remove_user(self.home, name)
         self.write("user", {"name": name, "role": ""})
+
+    def draft(self, path: Path, pack: str, as_of: str, facts: Path | None = None, level: str = "") -> dict[str, Any]:
+        """A submission pack filled from a card: every sentence quoted from card or law, or a question; one audit record."""
+        chosen = packs.pack(pack)
+        if level and level not in chosen.levels:
+            raise UsageError(f"'{level}' is no level of {pack}", f"Choose one of: {', '.join(chosen.levels) or 'none; this pack has no levels'}")
+        analysis = self.analyse(path, as_of, (), (), facts, True)
+        made = drafting.to_json(drafting.draft(analysis.card, chosen, analysis, self.law(as_of), level), citation_json)
+        id = self.write("draft", {"card": analysis.card.sha256, "pack": pack, "as_of": as_of, "corpus_digest": analysis.corpus_digest, "output": sha256(made)})
+        out = {"schema": made["schema"], "run": id, **{k: v for k, v in made.items() if k != "schema"}}
+        record.keep_run(self.home, id, now(), "draft", out)
+        return out
 
     def keep_chat(self, id: str, title: str, asks: Sequence[str]) -> str:
         """Keep a conversation, as the ids of its answers, for its owner; a new id when `id` is empty."""
