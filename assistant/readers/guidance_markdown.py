@@ -44,11 +44,13 @@ def _read(name: str, data: bytes) -> Instrument:
     if _NIST_TEXT.search(data[:4000]) and not front:
         return _nist_text(name, data, body)
     title = _field(front, "title")
-    date = guidance.issue_date("\n".join(body.splitlines()[:150]))
+    mdcg = re.search(r"family:\s*\"?MDCG\b", front) is not None
+    year = re.search(r"_(20\d{2})_", title) if mdcg else None
+    date = guidance.issue_date("\n".join(body.splitlines()[:150])) or (f"{year[1]}-01-01" if year else "")
     if not date:
         raise Unreadable("no-date", "no date of issue was found in this guidance", "Give the document with its title page.")
     paras = list(_paras(body))
-    if 'family: "MDCG"' in front:
+    if mdcg:
         work = _mdcg_work(title, body)
         named = f"MDCG {work.removeprefix('mdcg-')}"
         return guidance.build(guidance.Source("mdcg", work.removeprefix("mdcg-"), work, named, date, "converted", NAME, (name, data)), paras)
@@ -74,7 +76,7 @@ def _short(title: str) -> str:
 
 
 def _mdcg_work(title: str, body: str) -> str:
-    found = re.search(r"MDCG\s+(\d{4})\s?[-–]\s?(\d+)(?:\s*[Rr]ev\.?\s?(\d))?", body[:4000])
+    found = re.search(r"(?m)^\s*MDCG\s+(\d{4})\s?[-–]\s?(\d+)(?:\s*[Rr]ev\.?\s?(\d))?", body[:4000])
     return f"mdcg-{found[1]}-{found[2]}" + (f"-rev-{found[3]}" if found[3] else "") if found else slug(title)
 
 
