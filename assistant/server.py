@@ -302,7 +302,8 @@ def _add_exports(app: FastAPI, bench: "Workbench") -> None:
             data = transcript(str(found["title"]), turns).encode()
         else:
             stamped = {k: v for k, v in found.items() if k not in ("id", "time", "kind", "owner")}
-            data = export.render(format, {**stamped, "audit_head": record.head(bench.home)})
+            make = export.render_draft if found["kind"] == "draft" else export.render
+            data = make(format, {**stamped, "audit_head": record.head(bench.home)})
         name = f'attachment; filename="pincite-{found["kind"]}-{id}.{format}"'
         return Response(data, media_type=MEDIA.get(format, "application/octet-stream"), headers={"Content-Disposition": name, "Cache-Control": "no-store"})
 

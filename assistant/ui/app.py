@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from assistant.ui import ask, audit, card, gaps, settings, sources, start
+from assistant.ui import ask, audit, card, drafts, gaps, settings, sources, start
 from assistant.ui.parts import FRAMEWORK_CHOICES, Json, foot, script, style
 from assistant.ui.shell import QUIET, Shell
 from assistant.ui.work import Jobs
@@ -15,12 +15,18 @@ if TYPE_CHECKING:
     from assistant.workbench import Workbench
 
 TITLE = "Pincite"
-PAGES = (("Start", start), ("Ask", ask), ("Card", card), ("Gaps", gaps), ("Sources", sources), ("Audit", audit), ("Settings", settings))
+PAGES = (("Start", start), ("Ask", ask), ("Card", card), ("Gaps", gaps), ("Drafts", drafts), ("Sources", sources), ("Audit", audit), ("Settings", settings))
 
 
 def theme() -> Any:
     """A built-in theme with the system's own fonts: nothing is fetched."""
-    return gr.themes.Default(primary_hue="blue", font=("system-ui", "sans-serif"), font_mono=("ui-monospace", "monospace"))
+    base = gr.themes.Default(primary_hue="blue", font=("system-ui", "sans-serif"), font_mono=("ui-monospace", "monospace"))
+    return base.set(  # darker than the default, for a contrast of 4.5 to 1 and more
+        button_primary_background_fill="*primary_700", button_primary_background_fill_hover="*primary_800", button_primary_background_fill_dark="*primary_700",
+        button_primary_background_fill_hover_dark="*primary_600", input_placeholder_color="*neutral_600", input_placeholder_color_dark="*neutral_300",
+        body_text_color_subdued="*neutral_600", body_text_color_subdued_dark="*neutral_300", block_label_text_color="*neutral_700",
+        block_title_text_color="*neutral_700", block_title_text_color_dark="*neutral_200", block_label_text_color_dark="*neutral_200",
+    )  # fmt: skip
 
 
 def dressing() -> dict[str, Any]:

@@ -85,7 +85,7 @@ def _ask_trace(run: Json) -> str:
     return (
         table(["What", "Value"], facts, "The question and what answered it")
         + table(["Rank", "Provision", "Layer", "Version", "Standing", "Found by"], hits, "What search found, in order")
-        + f"<h4>Claims</h4><ol>{claims}</ol><h4>Citations</h4>{citation_cards(cited, 'trace')}"
+        + f"<h3>Claims</h3><ol>{claims}</ol><h3>Citations</h3>{citation_cards(cited, 'trace')}"
     )
 
 
@@ -110,7 +110,7 @@ def draw(shell: Shell, n: float, seed: float) -> tuple[str, list[Json]]:
     for i, c in enumerate(drawn, 1):
         stands = badge("✓ every quotation stands in its source", "good") if c["stands"] else badge("✕ a quotation does not stand", "bad")
         cards.append(
-            f'<article class="pc-tile"><h4>{i}. {esc(c["text"])} {stands}</h4><p>Asked: {esc(c["question"])} (as of {esc(c["as_of"])}; record {esc(c["ask"])})</p>{citation_cards(c["citations"], f"s{i}")}</article>'
+            f'<article class="pc-tile"><h3>{i}. {esc(c["text"])} {stands}</h3><p>Asked: {esc(c["question"])} (as of {esc(c["as_of"])}; record {esc(c["ask"])})</p>{citation_cards(c["citations"], f"s{i}")}</article>'
         )
     return "".join(cards), list(drawn)
 

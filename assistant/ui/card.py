@@ -49,7 +49,7 @@ def card_text(card: Json, field: str) -> str:
                 out += [esc(text[at : f["start"]]), f"<mark>{esc(text[f['start'] : f['end']])}</mark>"]
                 at = f["end"]
         name = esc(file["file"])
-        shown.append(f'<h4>{name}</h4><div class="pc-card-text" tabindex="0" role="region" aria-label="Text of {name}">{"".join(out)}{esc(text[at:])}</div>')
+        shown.append(f'<h3>{name}</h3><div class="pc-card-text" tabindex="0" role="region" aria-label="Text of {name}">{"".join(out)}{esc(text[at:])}</div>')
     return "".join(shown)
 
 

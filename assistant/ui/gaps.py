@@ -165,11 +165,11 @@ def detail(f: Json) -> str:
     when = f"<p>Applies from {esc(long_date(f['applies_from']))}.</p>" if f["applies_from"][:1].isdigit() else ""
     against = " (against guidance)" if "guidance" in f["legal_force"] and f["status"] in ("gap", "partial") else ""
     owner = f"<p>Suggested owner: {esc(f['owner'])}</p>" if f["owner"] else ""
-    remedy = f"<h4>Remedy</h4><p>{esc(f['remedy'])}</p>{owner}" if f["remedy"] else owner
+    remedy = f"<h3>Remedy</h3><p>{esc(f['remedy'])}</p>{owner}" if f["remedy"] else owner
     return (
-        f'<article class="pc-finding"><h3>{esc(f["requirement"])}: {esc(f["title"])} {status_badge(f["status"])}{esc(against)}</h3>{_review(f.get("review"))}<p>{esc(f["why"])}</p>'
-        f'<div class="pc-two"><section aria-label="The law"><h4>The law: {esc(f["citation"])} {force}</h4><p>{esc(f["obligation"])}</p>{when}{law}</section>'
-        f'<section aria-label="The card"><h4>The card</h4>{"".join(_facet(x) for x in f["facets"])}</section></div>{remedy}</article>'
+        f'<article class="pc-finding"><h2>{esc(f["requirement"])}: {esc(f["title"])} {status_badge(f["status"])}{esc(against)}</h2>{_review(f.get("review"))}<p>{esc(f["why"])}</p>'
+        f'<div class="pc-two"><section aria-label="The law"><h3>The law: {esc(f["citation"])} {force}</h3><p>{esc(f["obligation"])}</p>{when}{law}</section>'
+        f'<section aria-label="The card"><h3>The card</h3>{"".join(_facet(x) for x in f["facets"])}</section></div>{remedy}</article>'
     )
 
 
@@ -312,7 +312,14 @@ def build(shell: Shell) -> Mapping[str, Any]:
     """The page's components that the loading of the app needs, by name."""
     report, open_id = gr.State(None), gr.State("")
     with gr.Row(equal_height=False):
-        files = gr.File(label="Model card: one file, or the card and what lies beside it", file_count="multiple", height=140, scale=3, min_width=300)
+        files = gr.File(
+            label="Model card: one file, or the card and what lies beside it",
+            file_count="multiple",
+            height=140,
+            scale=3,
+            min_width=300,
+            elem_id="pc-card-files",
+        )
         with gr.Column(scale=2, min_width=260):
             sample = gr.Dropdown(label="or a sample card", choices=samples(), value=None, interactive=True)
             facts = gr.File(label="Facts for applicability (facts.json, optional)", file_types=[".json"], height=140)

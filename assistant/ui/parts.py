@@ -239,7 +239,7 @@ def provision_html(view: View) -> str:
     link = f'<a href="{esc(v["link"])}" target="_blank" rel="noopener noreferrer">Official page (opens the internet)</a>' if v.get("link") else ""
     source = f"{v['instrument']} · version {v['version']} · {v['file']} · characters {v['start']}–{v['end']} · SHA-256 {v['source_sha256'][:12]}"
     return (
-        f'<section class="pc-provision" aria-label="{esc(v["citation"])}"><header><h3>{esc(v["citation"])}</h3><span>{law_badges(v)}</span></header>'
+        f'<section class="pc-provision" aria-label="{esc(v["citation"])}"><header><h2>{esc(v["citation"])}</h2><span>{law_badges(v)}</span></header>'
         f'{alerts}<nav aria-label="Neighbouring provisions">{nav}{link}</nav>'
         f'<div class="pc-law" tabindex="0" role="region" aria-label="Text of {esc(v["citation"])}">{body}</div>'
         f"{_links('Parts', v['children'], v)}{_links('Refers to', v['references'], v)}<footer>{esc(source)}</footer></section>"

@@ -120,7 +120,7 @@ def build(shell: Shell) -> Mapping[str, Any]:
     """The page's components, by name."""
     head = gr.HTML()
     listed = gr.Dataframe(
-        headers=list(HEADERS), label="What is held", interactive=False, wrap=True, max_height=420, show_search="search", buttons=[], elem_id="pc-editions",
+        headers=list(HEADERS), label="What is held", interactive=False, wrap=True, max_height=420, buttons=[], elem_id="pc-editions",
         column_widths=["9%", "21%", "9%", "9%", "14%", "11%", "10%", "9%", "8%"],
     )  # fmt: skip
     with gr.Row(equal_height=False):

@@ -35,7 +35,7 @@ def _corpus_tile(s: Json) -> str:
     digest = ", ".join(FRAMEWORKS.get(i, i) for i in s["digest_only"]) or "none"
     rows = f"<p>{s['editions']} editions, law checked until {esc(s['checked_until'])}</p><p>Official texts: {esc(official)}</p><p>Summaries only: {esc(digest)}</p>"
     return (
-        f'<section class="pc-tile"><h3>Corpus {badge("ready", "good") if s["ready"] else badge("no index", "bad")}</h3>{rows if s["ready"] else ""}</section>'
+        f'<section class="pc-tile"><h2>Corpus {badge("ready", "good") if s["ready"] else badge("no index", "bad")}</h2>{rows if s["ready"] else ""}</section>'
     )
 
 
@@ -46,11 +46,11 @@ def _model_tile(s: Json) -> str:
         if model
         else "<p>No model: answers are made of quotations only.</p>"
     )
-    return f'<section class="pc-tile"><h3>Language model</h3>{words}<p>It may phrase; it never decides.</p></section>'
+    return f'<section class="pc-tile"><h2>Language model</h2>{words}<p>It may phrase; it never decides.</p></section>'
 
 
 def _record_tile(s: Json) -> str:
-    return f'<section class="pc-tile"><h3>Record</h3><p>User: {esc(s["user"])}</p><p>Audit head: {esc(s["audit_head"][:16])}</p><p>Every answer and assessment is on the chain.</p></section>'
+    return f'<section class="pc-tile"><h2>Record</h2><p>User: {esc(s["user"])}</p><p>Audit head: {esc(s["audit_head"][:16])}</p><p>Every answer and assessment is on the chain.</p></section>'
 
 
 def check_machine(shell: Shell) -> str:
@@ -93,7 +93,7 @@ def build(shell: Shell) -> Mapping[str, Any]:
         make = gr.Button("Build the index from the shipped corpus", variant="primary", elem_id="pc-build")
     progress = gr.HTML()
     cancel = gr.Button("Cancel the work", size="sm", visible=False)
-    gr.Markdown("### Three worked examples")
+    gr.Markdown("## Three worked examples")
     with gr.Row():
         ask = gr.Button(f"Ask: “{EXAMPLES[0]}”", min_width=260)
         read = gr.Button("Open a provision: Art. 35 GDPR", min_width=260)

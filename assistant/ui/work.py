@@ -119,7 +119,7 @@ def progress(title: str, said: list[str], elapsed: float) -> str:
         estimate = f", about {elapsed / done - elapsed:.0f} s left in this step" if 0 < done < 1 else ""
     earlier = "".join(f"<div>{esc(s)}</div>" for s in said[-6:-1])
     return (
-        f'<div class="pc-tile" role="status"><h3>{esc(title)}</h3><p>{esc(last)}</p>{bar}<p>{elapsed:.0f} s so far{estimate}</p>'
+        f'<div class="pc-tile" role="status"><h2>{esc(title)}</h2><p>{esc(last)}</p>{bar}<p>{elapsed:.0f} s so far{estimate}</p>'
         f'<div class="pc-steps">{earlier}</div></div>'
     )
 
