@@ -18,7 +18,7 @@ from assistant.followups import rewrite
 from assistant.law import FRAMEWORKS, Answer, Citation, Claim, Hit, Quote, framework_of
 from assistant.library import Found, Library, tokens
 from assistant.pinpoint import Pinpoint
-from assistant.quoting import Cut, best_sentence, body, cut_points, score_of, whole_body
+from assistant.quoting import Cut, answers_kind, best_sentence, body, cut_points, score_of, whole_body
 from assistant.retrieve import Filter, expand, named_frameworks, search
 from assistant.verify import cite
 
@@ -32,6 +32,7 @@ FIRST_PLACES = 3  # the first claims come from so many different provisions
 SHORT = 700  # characters: a provision up to this length is quoted whole
 LIST = 1000  # and a list up to this
 NEAR = 0.72  # share of the best hit's score that a further provision needs
+BESIDE = 0.12  # share of a question's words that a provision beside the best one needs
 SAME = 0.45  # share of a question's words that a further paragraph of the same provision needs
 
 _COMPARES = re.compile(
@@ -112,7 +113,7 @@ def _claims(library: Library, question: str, hits: Sequence[Hit], named: Sequenc
     if named:
         return _beside_named(library, question, hits, named, wanted)
     defined = _definition(library, question, wanted)
-    found = [f for h in _order(question, hits) if (f := _unit(library, h, wanted))]
+    found = [f for h in _order(question, hits) if (f := _unit(library, h, question, wanted))]
     if defined:
         found = [defined, *(f for f in found if f.pinpoint.root != defined.pinpoint.root or not f.pinpoint.contains(defined.pinpoint))]
     claims = _first_of_each(library, found, question, wanted, FIRST_PLACES)
@@ -126,6 +127,8 @@ def _first_of_each(library: Library, found: Sequence[Found], question: str, want
     claims: list[Claim] = []
     used: list[Pinpoint] = []
     for unit in found:
+        if len(used) > 1 and score_of(library, question, f"{unit.heading} {unit.text}") < BESIDE:
+            continue
         if len(used) < places and not any(p.contains(unit.pinpoint) for p in used):
             made = _unit_claims(library, unit, question, wanted, 1)
             claims.extend(made)
@@ -143,7 +146,7 @@ def _beside_named(library: Library, question: str, hits: Sequence[Hit], named: S
     if fit < mine + 0.1:
         return _named_claims(library, question, named, wanted)
     claims = [c for h in named[:2] for c in _named_claims(library, question, [h], wanted)[:1]]
-    found = [f for h in _order(question, others) if (f := _unit(library, h, wanted))]
+    found = [f for h in _order(question, others) if (f := _unit(library, h, question, wanted))]
     return _distinct([*claims, *_first_of_each(library, found, question, wanted, FIRST_PLACES)])[:MOST_CLAIMS]
 
 
@@ -198,7 +201,7 @@ def _explains(hit: Hit) -> bool:
     return hit.passage.pinpoint.path.startswith("rec-") or hit.passage.status in ("draft", "proposed")
 
 
-def _unit(library: Library, hit: Hit, wanted: Filter) -> Found | None:
+def _unit(library: Library, hit: Hit, question: str, wanted: Filter) -> Found | None:
     """The provision to quote for a hit: the hit itself, or what encloses it as long as that stays short."""
     p = hit.passage.pinpoint
     found = library.find(p, wanted.as_of, version=hit.passage.version, layer=hit.passage.layer)
@@ -207,7 +210,17 @@ def _unit(library: Library, hit: Hit, wanted: Filter) -> Found | None:
         if outer is None or outer.kind == "container" or len(whole_body(outer)) > SHORT:
             break
         p, found = p.parent, outer
-    return found
+    return _with_period(library, found, question, wanted) if found else None
+
+
+def _with_period(library: Library, found: Found, question: str, wanted: Filter) -> Found:
+    """Where a period or an amount is asked for and the paragraph has none: the paragraph beside it that has, if it speaks to the question."""
+    outer = library.find(found.pinpoint.parent, wanted.as_of, version=found.edition.version, layer=found.edition.layer) if found.pinpoint.parent else None
+    if answers_kind(question, found.text) or outer is None or outer.kind == "container":
+        return found
+    beside = [c for p in library.children(outer)[:12] if (c := _same(library, p, found, wanted)) and c.kind == found.kind and answers_kind(question, c.text)]
+    best = max(beside, key=lambda c: score_of(library, question, c.text), default=None)
+    return best if best and score_of(library, question, best.text) >= 0.6 * score_of(library, question, found.text) else found
 
 
 def _same(library: Library, p: Pinpoint, like: Found, wanted: Filter) -> Found | None:
@@ -239,7 +252,8 @@ def _claim(cut: Cut | None) -> Claim | None:
 
 def _more(library: Library, first: Found, claims: Sequence[Claim], question: str, wanted: Filter, room: int) -> list[Claim]:
     """Further paragraphs of the best provision that speak to the question."""
-    root = library.find(first.pinpoint.root, wanted.as_of, version=first.edition.version, layer=first.edition.layer)
+    top = first.pinpoint if first.kind == "definition" else first.pinpoint.root
+    root = library.find(top, wanted.as_of, version=first.edition.version, layer=first.edition.layer)
     if root is None or root.kind == "container":
         return []
     quoted = [c.pinpoint for claim in claims for c in claim.citations]
@@ -349,7 +363,8 @@ def notes(claims: Sequence[Claim], library: Library, question: str, wanted: Filt
     digests = list(dict.fromkeys(c.instrument for c in citations if c.layer == "digest"))
     if digests and all(c.layer == "digest" for c in citations):
         found.append(
-            f"This answer rests on Pincite summaries, not the law's words. To add the official texts: pincite corpus fetch {' '.join(digests)}, or pincite ingest FILE"
+            "This answer rests on Pincite summaries, not the law's words. "
+            f"To add the official texts: pincite corpus fetch {' '.join(digests)}, or pincite ingest FILE"
         )
     elif digests:
         found.append(f"Pincite summaries, not the law's words, stand for: {', '.join(digests)}")

@@ -97,7 +97,12 @@ def judge_answer(row: Mapping[str, Any], answer: Mapping[str, Any], stands: Call
             marks["gold_provision_in_3"] = float(any(same_provision(row["gold"], a) for a in cited[:3]))
             marks["gold_section"] = float(any(same_section(row["gold"], a) for a in cited))
     if "status" in row:
-        right = [c for claim in answer["claims"] for c in claim["citations"] if same_section(row["gold"], c["pinpoint"])]
+        right = [
+            c
+            for claim in answer["claims"]
+            for c in claim["citations"]
+            if same_section(row["gold"], c["pinpoint"]) or same_provision(row["gold"], c["pinpoint"])
+        ]
         exact = [c for c in right if same_provision(row["gold"], c["pinpoint"])] or right
         marks["date_right"] = float(
             bool(exact) and exact[0]["status"] == row["status"] and (not row.get("applies_from") or exact[0]["applies_from"] == row["applies_from"])

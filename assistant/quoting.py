@@ -13,6 +13,7 @@ from assistant.refuse import rarity
 from assistant.retrieve import expand
 
 LONGEST = 1000  # characters of one quotation
+RUN = 500  # characters up to which a sentence takes the next one with it
 _LABEL = re.compile(r"(?:\((?:\w{1,5}|\d+\.\d+)\)|\d{1,3}[a-z]?\.(?:\d+\.?)*|[a-z]\)|—|-|•)\s+")
 _TITLE = re.compile(r"^(?:Article|Art\.|ANNEX|Annex|SECTION|Section|CHAPTER|Rule|§+)\s*[\w.§-]+.{0,200}$")
 _SENTENCE = re.compile(r"(?<=[.?!])[”’\"']?\s+(?=[A-Z“‘\"(])")
@@ -149,7 +150,14 @@ def best_sentence(library: Library, found: Found, children: Sequence[Found], que
 
 
 def _stands_alone(sentence: str) -> bool:
-    return len(sentence.split()) >= 5 and not sentence.endswith(_LEADS)
+    return len(sentence.split()) >= 5 and not sentence.endswith(_LEADS) and not sentence.startswith("|")
+
+
+def answers_kind(question: str, text: str) -> bool:
+    """Whether a text has the period or the amount that a question asks for; true when it asks for neither."""
+    if _ASKS_TIME.search(question):
+        return bool(_PERIOD.search(text))
+    return bool(_MONEY.search(text)) if _ASKS_MONEY.search(question) else True
 
 
 # ---- cutting -----------------------------------------------------------------------------------------------------
@@ -161,10 +169,10 @@ def cut_points(library: Library, unit: Found, question: str, as_of: str, room: i
     text = _TRAILING.sub("", whole_body(unit))
     if not text:
         return []
+    if text.startswith("|"):
+        return []  # a table's row
     if len(text) <= short:
-        parts = sentences(text)
-        if unit.kind == "recital" or len(text) <= 450 or "\n" in text or len(parts) == 1:
-            return [Cut(library, unit, text, openings)]
+        return [Cut(library, unit, text, openings)]
     children = [c for p in library.children(unit) if (c := library.find(p, as_of, version=unit.edition.version, layer=unit.edition.layer))]
     lead = body(unit, children[0]) if children else ""
     if children and lead and (lead.endswith(_LEADS) or not lead.endswith((".", ";"))):
@@ -257,7 +265,11 @@ def _run_of_sentences(library: Library, unit: Found, children: Sequence[Found], 
         if (_stands_alone(s) or openings) and not (unit.edition.layer == "digest" and s.startswith("("))
     ]
     ranked = sorted(range(len(own)), key=lambda i: (-worth(library, question, own[i]), i))[:room]
-    return [
-        Cut(library, unit, _TRAILING.sub("", _fit(own[i])) if own[i].endswith((";", ",")) else _fit(own[i]), openings, worth(library, question, own[i]))
-        for i in sorted(ranked)
-    ]
+    cuts = []
+    for i in sorted(ranked):
+        run = own[i]
+        if room == 1 and i + 1 < len(own) and len(run) + len(own[i + 1]) <= RUN and f"{run} {own[i + 1]}" in unit.text:
+            run = f"{run} {own[i + 1]}"
+        words = _fit(run)
+        cuts.append(Cut(library, unit, _TRAILING.sub("", words) if words.endswith((";", ",")) else words, openings, worth(library, question, own[i])))
+    return cuts
