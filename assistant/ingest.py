@@ -6,9 +6,10 @@ Knows the order of the work and what to say about each file; the formats are the
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from assistant import corpus, library, sandbox
 from assistant.errors import NotReady, Unreadable, UsageError
@@ -16,6 +17,9 @@ from assistant.law import Instrument, Span
 from assistant.library import Embed, Library
 from assistant.pinpoint import KNOWN, find_references
 from assistant.readers import HEAD, READERS, plain, recognise
+
+if TYPE_CHECKING:
+    import numpy as np
 
 LARGEST = 200 * 1024 * 1024
 Progress = Callable[[str], None]
@@ -206,24 +210,25 @@ def _build(home: Path, kept: list[Instrument], fresh: list[Instrument], embed: E
         report.reused = int(held.meta["vectors"])
         return
     say(f"building: {len(everything)} editions")
-    built = library.build(home, everything, references(everything), _saying(embed, say), held)
+    sound = held if held and not held.damaged() else None  # never copy what is damaged
+    built = library.build(home, everything, references(everything), _saying(embed, say), sound)
     report.embedded, report.reused, report.passages = built.embedded, built.reused, built.passages
 
 
-def _saying(embed: Embed, say: Progress) -> Embed:
-    """Embeds in batches of similar length, and says how far it is."""
+def sparing(embed: Embed, shipped: Mapping[str, "np.ndarray[Any, Any]"], say: Progress) -> Embed:
+    """Embeds only texts without a shipped vector, in batches of similar length, and says how far it is."""
     import numpy as np
 
-    def batched(texts: list[str]) -> "np.ndarray[tuple[int, ...], np.dtype[np.float32]]":
-        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
-        parts = []
-        for at in range(0, len(order), 1024):
-            say(f"embedding {at} of {len(texts)} passages")
-            parts.append(embed([texts[i] for i in order[at : at + 1024]]))
-        stacked = np.concatenate(parts)
-        result = np.empty_like(stacked)
-        result[order] = stacked
-        return result
+    def batched(texts: list[str]) -> "np.ndarray[Any, np.dtype[np.float32]]":
+        held = [shipped.get(hashlib.sha256(t.encode()).hexdigest()) for t in texts]
+        order = sorted((i for i, h in enumerate(held) if h is None), key=lambda i: len(texts[i]))
+        found: dict[int, Any] = {i: h for i, h in enumerate(held) if h is not None}
+        for at in range(0, len(order), 512):
+            say(f"embedding {at} of {len(order)} passages")
+            part = order[at : at + 512]
+            found |= dict(zip(part, embed([texts[i] for i in part]), strict=True))
+        matrix = np.stack([found[i] for i in range(len(texts))]).astype(np.float32)
+        return np.asarray(matrix / np.linalg.norm(matrix, axis=1, keepdims=True), dtype=np.float32)
 
     return batched
 

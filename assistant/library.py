@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 SCHEMA = 1
 LONG = 1100  # characters: what the embedder reads in full is about 256 tokens
 FOREVER = "9999-12-31"
+STAMP = "library.sha256"  # holds the hash of the database beside it
+REBUILD = "Run: pincite ingest --rebuild"
 WORD = re.compile(r"[a-z0-9]+(?:\.[0-9]+)*")
 STOP = frozenset(
     "a an and any are as at be been by can could did do does for from had has have how i if in into is it its may me my no nor not of on or our shall she should so such "
@@ -302,6 +304,7 @@ def build(home: Path, instruments: Sequence[Instrument], edges: Iterable[tuple[i
     _write_lexical(aside, rows)
     digest = corpus_digest(instruments)
     _stamp(aside, digest, rows)
+    (aside / STAMP).write_text(_hash_of(aside / "library.sqlite"))
     for path in aside.rglob("*"):
         _sync(path)
     final = folder / f"{number:06d}"
@@ -318,6 +321,11 @@ def build(home: Path, instruments: Sequence[Instrument], edges: Iterable[tuple[i
     return BuildReport(final.name, digest, sum(r.type in ("passage", "digest") for r in rows), embedded, reused)
 
 
+def _hash_of(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
 def _sync(path: Path) -> None:
     handle = os.open(path, os.O_RDONLY)
     try:
@@ -332,9 +340,12 @@ def corpus_digest(instruments: Sequence[Instrument]) -> str:
     lines = []
     for one in instruments:
         for p in one.provisions:
-            words = hashlib.sha256(p.span.of(one.text).encode()).hexdigest()
-            lines.append("\t".join((p.pinpoint.address, one.version, one.layer, _term(one, p).at(day), words)))
+            lines.append(_digest_line(p.pinpoint.address, one.version, one.layer, _term(one, p).at(day), p.span.of(one.text)))
     return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
+
+
+def _digest_line(address: str, version: str, layer: str, status: str, words: str) -> str:
+    return "\t".join((address, version, layer, status, hashlib.sha256(words.encode()).hexdigest()))
 
 
 def _term(one: Instrument, p: Provision) -> corpus.Term:
@@ -412,7 +423,7 @@ def _write_lexical(aside: Path, rows: Sequence[Row]) -> None:
 
 def _stamp(aside: Path, digest: str, rows: Sequence[Row]) -> None:
     db = sqlite3.connect(aside / "library.sqlite")
-    sums = {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in (aside / "vectors.npy", *sorted((aside / "lexical").iterdir()))}
+    sums = {p.name: _hash_of(p) for p in (aside / "vectors.npy", *sorted((aside / "lexical").iterdir()))}
     passages = sum(r.type in ("passage", "digest") for r in rows)
     vectors = len({r.hash for r in rows if r.type != "section"})
     db.executemany("INSERT INTO meta VALUES(?,?)", [("digest", digest), ("passages", str(passages)), ("vectors", str(vectors)), ("files", json.dumps(sums))])
@@ -426,12 +437,18 @@ def _stamp(aside: Path, digest: str, rows: Sequence[Row]) -> None:
 def current(home: Path) -> "Library | None":
     """The current generation, or None before the first ingest."""
     pointer = home / "library" / "current"
-    if not pointer.exists():
-        return None
-    folder = home / "library" / pointer.read_text().strip()
-    if not (folder / "library.sqlite").exists():
-        return None
-    return Library(folder)
+    for _ in range(3):  # a generation that goes while it is opened was replaced by the next
+        try:
+            name = str(pointer.read_text("ascii")).strip()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise NotReady(f"The library in {home} cannot be read ({error.strerror})", "Check the data folder's owner and mode") from error
+        except UnicodeDecodeError:
+            name = ""
+        if name.isdigit() and (home / "library" / name / "library.sqlite").exists():
+            return Library(home / "library" / name)
+    raise NotReady("The library is damaged", REBUILD)
 
 
 class Library:
@@ -439,18 +456,23 @@ class Library:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.db = sqlite3.connect(f"file:{folder / 'library.sqlite'}?mode=ro", uri=True, check_same_thread=False)
+        path = folder / "library.sqlite"
         try:
+            self.db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False)
             self.meta = dict(self.db.execute("SELECT key, value FROM meta"))
-        except sqlite3.DatabaseError as error:
-            raise NotReady("The library is damaged", "Run: pincite ingest --rebuild") from error
+            stamp = folder / STAMP
+            whole = not stamp.exists() or stamp.read_bytes() == _hash_of(path).encode()
+        except (sqlite3.DatabaseError, OSError) as error:
+            raise NotReady("The library is damaged", REBUILD) from error
         if self.meta.get("schema") != str(SCHEMA):
-            raise NotReady("The library was made by another version of Pincite", "Run: pincite ingest --rebuild")
+            raise NotReady("The library was made by another version of Pincite", REBUILD)
+        if not whole:
+            raise NotReady("The library is damaged", REBUILD)
 
     @property
     def digest(self) -> str:
         """The corpus digest."""
-        return self.meta["digest"]
+        return str(self.meta["digest"])
 
     def damaged(self) -> list[str]:
         """The names of index files whose bytes are not those that were written."""
@@ -458,9 +480,32 @@ class Library:
         bad = []
         for name, wanted in sums.items():
             path = self.folder / name if name == "vectors.npy" else self.folder / "lexical" / name
-            if not path.exists() or hashlib.sha256(path.read_bytes()).hexdigest() != wanted:
+            if not path.exists() or _hash_of(path) != wanted:
                 bad.append(name)
         return bad
+
+    @cached_property
+    def _index(self) -> Path:
+        """The folder of the index files, once their bytes were found to be those that were written."""
+        try:
+            bad = self.damaged()
+        except OSError as error:
+            raise NotReady(f"An index file cannot be read ({error.strerror})", REBUILD) from error
+        if bad and not self.folder.exists():
+            raise NotReady("The library was replaced by a newer one meanwhile", "Try again")
+        if bad:
+            raise NotReady(f"Index files are damaged: {', '.join(bad)}", REBUILD)
+        return self.folder
+
+    def digest_lines(self) -> list[str]:
+        """What the corpus digest is the SHA-256 of, joined by line feeds: each provision's address, version, layer, status and hash of its text."""
+        day = corpus.manifest().checked_until
+        query = "SELECT instrument, address, start, end, applies_from, until, after, base, note FROM provision"
+        texts, found = {e: self.text(e) for e in self.editions}, []
+        for edition, address, start, end, *term in self.db.execute(query):
+            e = self.editions[edition]
+            found.append(_digest_line(address, e.version, e.layer, corpus.Term(*term).at(day), texts[edition][start:end]))
+        return sorted(found)
 
     @cached_property
     def editions(self) -> dict[int, Edition]:
@@ -549,7 +594,7 @@ class Library:
     @cached_property
     def vectors(self) -> "NDArray[np.float32]":
         """One row of unit length for each search row, mapped from disk."""
-        return cast("NDArray[np.float32]", np.load(self.folder / "vectors.npy", mmap_mode="r"))
+        return cast("NDArray[np.float32]", np.load(self._index / "vectors.npy", mmap_mode="r"))
 
     def vector_index(self) -> dict[str, int]:
         """Row number of each embedded text, by the hash of its words."""
@@ -560,7 +605,7 @@ class Library:
         """The bm25s index over all search rows."""
         import bm25s
 
-        return bm25s.BM25.load(str(self.folder / "lexical"), show_progress=False)
+        return bm25s.BM25.load(str(self._index / "lexical"), show_progress=False)
 
     @cached_property
     def word_counts(self) -> dict[int, int]:

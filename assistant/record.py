@@ -19,7 +19,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -83,7 +83,8 @@ def _open(home: Path) -> sqlite3.Connection:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         fresh = not path.exists()
         db = sqlite3.connect(path, timeout=WAIT, isolation_level=None)
-        try:
+        with ExitStack() as undo:
+            undo.callback(db.close)
             if fresh:
                 os.chmod(path, 0o600)
             db.execute("PRAGMA synchronous=FULL")
@@ -92,9 +93,7 @@ def _open(home: Path) -> sqlite3.Connection:
                 raise NotReady(f"The record {path} was written by a newer Pincite", "Use that version, or restore an older backup: pincite restore BACKUP")
             if version < SCHEMA:
                 _create(db)
-        except BaseException:
-            db.close()
-            raise
+            undo.pop_all()
         return db
     except sqlite3.DatabaseError as error:
         raise _unusable(path, error) from error

@@ -180,3 +180,36 @@ def test_official_text_is_preferred_to_a_digest(shared: Callable[[str], Path], h
     assert found and found.edition.layer == "official"
     digest = lib.find(Pinpoint("gdpr", "art-35(7)(a)"), "2026-11-22", layer="digest")
     assert digest and digest.edition.layer == "digest"
+
+
+@pytest.mark.parametrize("name", ["library.sqlite", "vectors.npy", "lexical/vocab.index.json", "lexical/data.csc.index.npy", "lexical/params.index.json"])
+@pytest.mark.parametrize("how", ["one bit", "cut", "gone"])
+def test_damage_is_found_before_it_is_used(name: str, how: str, home: Path) -> None:
+    build(home, made_up("2020-01-01", "One"))
+    lib = library.current(home)
+    assert lib
+    path = lib.folder / name
+    data = path.read_bytes()
+    if how == "gone":
+        path.unlink()
+    else:
+        path.write_bytes(data[: len(data) // 2] if how == "cut" else data[:-30] + bytes([data[-30] ^ 1]) + data[-29:])
+    with pytest.raises(NotReady, match=r"damaged.*") as caught:
+        found = library.current(home)
+        assert found
+        found.vectors, found.lexical  # noqa: B018
+    assert "ingest --rebuild" in caught.value.line()
+
+
+@pytest.mark.parametrize("pointer", [b"", b"\xff\xfe", b"../../etc", b"000099"])
+def test_a_damaged_pointer_is_not_taken_for_an_empty_library(pointer: bytes, home: Path) -> None:
+    build(home, made_up("2020-01-01", "One"))
+    (home / "library" / "current").write_bytes(pointer)
+    with pytest.raises(NotReady, match="damaged"):
+        library.current(home)
+
+
+def test_the_digest_can_be_derived_again_from_what_is_held(home: Path) -> None:
+    build(home, made_up("2020-01-01", "One"), made_up("2021-01-01", "Two"))
+    lib = library.current(home)
+    assert lib and hashlib.sha256("\n".join(lib.digest_lines()).encode()).hexdigest() == lib.digest
