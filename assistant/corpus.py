@@ -10,13 +10,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from assistant.errors import UsageError
 from assistant.findings import Facet, Requirement, Severity
 from assistant.law import FRAMEWORKS, DigestNote, Instrument, Status
 from assistant.pinpoint import USC_OF_FDCA, Pinpoint
 from assistant.readers.tree import Tree
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 FRAMEWORK_OF_TITLE = {"EU AI Act": "eu-ai-act", "GDPR": "gdpr", "HIPAA": "hipaa", "DPDP": "dpdp", "FDA": "fda", "MDR": "mdr", "Principles": "principles"}
 DIGEST_NOTICE = "Pincite summary, not the law's words"
@@ -320,3 +324,23 @@ def abbreviations() -> dict[str, str]:
 def frameworks() -> tuple[str, ...]:
     """The frameworks of the shipped corpus."""
     return FRAMEWORKS
+
+
+# ---- vectors of the shipped words --------------------------------------------------------------------------------
+
+
+def shipped_vectors(model_sha256: str) -> dict[str, "NDArray[np.float16]"]:
+    """Vectors of the digests and their questions by the SHA-256 of the text, made with this very model; else nothing.
+
+    They only save time on the first start: a text that is not among them is embedded. `scripts/ship_vectors.py` makes them.
+    """
+    import numpy as np
+
+    path = root() / "vectors.npz"
+    if not path.exists():
+        return {}
+    with np.load(path) as data:
+        if str(data["model"]) != model_sha256:
+            return {}
+        hashes, matrix, scale = data["hashes"], data["matrix"], data["scale"]
+    return {h.tobytes().hex(): (m * s).astype(np.float16) for h, m, s in zip(hashes, matrix.astype(np.float32), scale, strict=True)}

@@ -211,7 +211,7 @@ def _build(home: Path, kept: list[Instrument], fresh: list[Instrument], embed: E
         return
     say(f"building: {len(everything)} editions")
     sound = held if held and not held.damaged() else None  # never copy what is damaged
-    built = library.build(home, everything, references(everything), _saying(embed, say), sound)
+    built = library.build(home, everything, references(everything), embed, sound)
     report.embedded, report.reused, report.passages = built.embedded, built.reused, built.passages
 
 

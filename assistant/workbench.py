@@ -132,7 +132,8 @@ class Workbench:
         def embed(texts: list[str]) -> Any:
             return self.embedder.embed_documents(texts)
 
-        report = ingestion.ingest(self.home, list(paths), embed, self.say, rebuild, instrument, passages)
+        spared = ingestion.sparing(embed, corpus.shipped_vectors(self.embedder.sha256), self.say)
+        report = ingestion.ingest(self.home, list(paths), spared, self.say, rebuild, instrument, passages)
         if report.refused and not report.instruments:
             return self._ingest_json(report, {})
         self.__dict__.pop("library", None)

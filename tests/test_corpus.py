@@ -1,0 +1,194 @@
+"""The shipped corpus is whole: digests, dates, requirements and links, and the digests say what the law says."""
+
+import re
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from assistant import corpus
+from assistant.law import Instrument
+from assistant.pinpoint import Pinpoint
+from assistant.readers import recognise
+
+DAY = "2026-11-22"
+DIGESTS = {path.stem: path for path in sorted((corpus.root() / "digests").glob("*.toml"))}
+
+
+@cache
+def instruments() -> dict[str, Instrument]:
+    return {i.work.removeprefix("digest-"): i for i in corpus.digest_instruments()}
+
+
+def entries(name: str) -> list[tuple[str, str]]:
+    """(address, words of the digest with its own points) in a file."""
+    one = instruments()[name]
+    starts = [p for p in one.provisions if p.pinpoint.address in one.notes]
+    ends = [*(p.span.start - 1 for p in starts[1:]), len(one.text)]
+    return [(p.pinpoint.address, one.text[p.span.start : end]) for p, end in zip(starts, ends, strict=True)]
+
+
+@pytest.mark.parametrize("name", DIGESTS)
+def test_every_digest_has_its_form(name: str) -> None:
+    one = instruments()[name]
+    bad = []
+    for p in one.provisions:
+        note = one.notes.get(p.pinpoint.address)
+        if note:
+            if not p.heading or not 2 <= len(note.questions) <= 5 or not note.actors or not re.match(r"(?:2026-\d\d-\d\d|secondary)", note.checked):
+                bad.append(p.pinpoint.address)
+    bad += [a for a, words in entries(name) if not 35 <= len(re.sub(r"(?m)^\([^)]*\)(?:\([^)]*\))* ", "", words).split()) <= 150]
+    assert bad == []
+
+
+@pytest.mark.parametrize("name", DIGESTS)
+def test_a_digests_dates_are_those_of_the_overlay(name: str) -> None:
+    one = instruments()[name]
+    bad = []
+    for address, note in one.notes.items():
+        term = corpus.term_of(corpus.pinpoint(address), one.date, corpus.Term(note.applies_from, base="draft" if note.status == "draft" else ""))
+        if term.at(DAY) != note.status or term.applies_from != note.applies_from:
+            bad.append((address, note.status, term.at(DAY), note.applies_from, term.applies_from))
+    assert bad == []
+
+
+def test_the_list_of_provisions_that_must_have_a_digest() -> None:
+    held = {p.pinpoint.root.address for one in instruments().values() for p in one.provisions}
+    wanted = [f"gdpr:art-{n}" for n in range(1, 100)]
+    wanted += [f"gdpr:rec-{n}" for n in (26, 28, 35, 38, 39, 42, 43, 46, 47, *range(50, 55), 63, 71, *range(75, 79), *range(83, 86), *range(89, 95), *range(156, 163))]
+    wanted += [f"eu-ai-act:art-{n}" for n in [*range(1, 114), "4a", "60a", "75a", "75b", "75c", "75d"]]
+    wanted += [f"dpdp:s-{n}" for n in range(1, 45)] + ["dpdp:sch"] + [f"dpdp-rules:r-{n}" for n in range(1, 24)]
+    wanted += [f"fda:21cfr-{s}" for s in ("11.10", "801.20", "803.50", "806.10", "807.81", "807.87", "812.20", "814.20", "820.10", "820.30", "820.250", "830.300", "860.7", "892.2010", "892.2080", "892.2090")]
+    wanted += ["fda:fdca-515c", "fda:fdca-520", "fda:fdca-524b", "mdr:art-10", "mdr:annex-viii"]
+    assert [w for w in wanted if w not in held] == []
+    annexes = {a.split(":annex-")[1].split("-")[0] for a in held if a.startswith("eu-ai-act:annex-")}
+    assert annexes == {"i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii", "xiii", "xiv"}
+
+
+OFFICIAL = [
+    ("gdpr", "corpus/gdpr/gdpr-oj-2016-en.eurlex.html"),
+    ("hipaa", "corpus/hipaa/45cfr-part164.ecfr-2026-04-23.pdf"),
+    ("hipaa", "corpus/hipaa/45cfr-part160.ecfr-2026-04-23.pdf"),
+    ("dpdp", "corpus/dpdp/dpdp-act-2023-en.pdf"),
+    ("dpdp-rules", "corpus/dpdp/dpdp-rules-2025-gsr846e-en.pdf"),
+]
+UNITS = {w: n for n, w in enumerate("zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split())}
+TENS = {w: 10 * n for n, w in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)}
+WORD_NUMBER = re.compile(rf"\b(?:{'|'.join([*UNITS, *TENS, 'hundred', 'a hundred'])})(?:(?:[ -]| and )(?:{'|'.join([*UNITS, *TENS, 'hundred'])}))*\b")
+
+
+def value_of(words: str) -> int:
+    """The number that a run of number words names: "two hundred and fifty" is 250."""
+    total = 0
+    for word in re.findall(r"[a-z]+", words):
+        total = total * 100 if word == "hundred" and total else total + (100 if word == "hundred" else UNITS.get(word, 0) + TENS.get(word, 0))
+    return total
+
+
+def numbers(text: str) -> set[str]:
+    """Periods, amounts and shares in a text, in one form: "72 hour", "20 million", "250 crore"."""
+    low = WORD_NUMBER.sub(lambda m: str(value_of(m[0])), text.lower())
+    low = re.sub(r"(?<=\d)[ ,\u00a0](?=\d{3}\b)", "", low)
+    low = re.sub(r"\b(\d+)000000\b", r"\1 million", low)
+    found = re.findall(r"\b(\d+(?:\.\d+)?)\s*(%|per cent|percent|hours?|days?|weeks?|months?|years?|million|crore|individuals|persons|employees)", low)
+    return {f"{float(n):g} {unit.rstrip('s').replace('per cent', '%').replace('percent', '%')}" for n, unit in found}
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize(("name", "file"), OFFICIAL, ids=[f.rsplit("/", 1)[1] for _, f in OFFICIAL])
+def test_every_period_and_amount_of_a_digest_stands_in_the_law(name: str, file: str, shared: Callable[[str], Path]) -> None:
+    path = shared(file)
+    data = path.read_bytes()
+    reader = recognise(path.name, data[:65536])
+    assert reader
+    official: dict[Pinpoint, str] = {}
+    whole = ""
+    for one in reader.read([(path.name, data)]):
+        official |= {p.pinpoint: p.span.of(one.text) for p in one.provisions}
+        whole += one.text
+    missing, absent, checked = [], [], 0
+    for address, words in entries(name):
+        p = corpus.pinpoint(address)
+        law = official.get(p) or official.get(p.root)
+        if law is None:
+            absent.append(address)
+            continue
+        checked += 1
+        missing += [(address, n) for n in numbers(words) - numbers(law) if n not in numbers(whole)]
+    assert checked > 20
+    assert missing == []
+
+
+@pytest.mark.shared
+def test_every_address_of_the_ai_act_digests_exists(shared: Callable[[str], Path]) -> None:
+    folder = shared("corpus/eu-ai-act/consolidated-2026-07-27-en-json")
+    files = [(p.name, p.read_bytes()) for p in sorted(folder.glob("*.json"))]
+    page = shared("corpus/eu-ai-act/aiact-oj-2024-en.eurlex.html").read_bytes()
+    readers = recognise(*files[0]), recognise("x.html", page)
+    assert readers[0] and readers[1]
+    held = {p.pinpoint.address for one in (*readers[0].read(files), *readers[1].read([("x.html", page)])) for p in one.provisions}
+    wanted = {p.pinpoint.address for name in ("eu-ai-act-1", "eu-ai-act-2") for p in instruments()[name].provisions}
+    assert sorted(wanted - held) == []
+
+
+def test_requirements_keep_their_ids_and_stand_on_addresses() -> None:
+    rows = corpus.requirements()
+    assert len({r.id for r in rows}) == len(rows) >= 385
+    assert sum(r.pinpoint_check == "secondary-digest" and not r.id.startswith("PRIN") for r in rows) >= 5
+
+
+@pytest.mark.shared
+def test_the_343_given_rows_are_all_there(shared: Callable[[str], Path]) -> None:
+    given = {line.split("\t")[0] for line in shared("regulatory/requirements.tsv").read_text("utf8").splitlines()[1:]}
+    assert given - {r.id for r in corpus.requirements()} == set() and len(given) == 343
+
+
+@pytest.mark.parametrize(
+    ("address", "version", "day", "status", "applies_from"),
+    [
+        ("gdpr:art-35", "2016-05-04", "2018-05-24", "not-yet-applicable", "2018-05-25"),
+        ("gdpr:art-35", "2016-05-04", DAY, "in-force", "2018-05-25"),
+        ("eu-ai-act:art-9", "2026-07-27", DAY, "not-yet-applicable", "2028-08-02"),
+        ("eu-ai-act:art-27", "2026-07-27", DAY, "not-yet-applicable", "2027-12-02"),
+        ("eu-ai-act:annex-iii(5)(d)", "2026-07-27", DAY, "not-yet-applicable", "2027-12-02"),
+        ("eu-ai-act:art-5(1)(a)", "2026-07-27", DAY, "in-force", "2025-02-02"),
+        ("eu-ai-act:art-5(1)(ba)", "2026-07-27", DAY, "not-yet-applicable", "2026-12-02"),
+        ("eu-ai-act:art-50(1)", "2026-07-27", DAY, "in-force", "2026-08-02"),
+        ("eu-ai-act:art-53", "2026-07-27", DAY, "in-force", "2025-08-02"),
+        ("eu-ai-act:art-4a(1)", "2026-07-27", DAY, "in-force", "2026-07-27"),
+        ("eu-ai-act:art-10(5)", "2024-07-12", DAY, "superseded", "2026-08-02"),
+        ("hipaa:164.509", "2026-04-23", DAY, "vacated", ""),
+        ("hipaa:164.502(a)(5)(iii)(A)", "2026-04-23", DAY, "vacated", ""),
+        ("hipaa:164.312(a)(1)", "2026-04-23", DAY, "in-force", ""),
+        ("dpdp:s-8(5)", "2023-08-11", DAY, "not-yet-applicable", "2027-05-13"),
+        ("dpdp:s-8(5)", "2023-08-11", "2027-05-13", "in-force", "2027-05-13"),
+        ("dpdp:s-18", "2023-08-11", DAY, "in-force", "2025-11-13"),
+        ("dpdp-rules:r-4(1)", "2025-11-13", DAY, "in-force", "2026-11-13"),
+        ("dpdp-rules:r-7(1)", "2025-11-13", DAY, "not-yet-applicable", "2027-05-13"),
+        ("fda:21cfr-820.30(a)", "2025-04-01", "2026-01-15", "in-force", "1997-06-01"),
+        ("fda:21cfr-820.30(a)", "2025-04-01", DAY, "superseded", "1997-06-01"),
+        ("fda:21cfr-820.10", "2026-02-02", DAY, "in-force", "2026-02-02"),
+        ("fda:ai-dsf-2025-draft:validation", "2025-01-07", DAY, "draft", ""),
+    ],
+)
+def test_dates_and_status(address: str, version: str, day: str, status: str, applies_from: str) -> None:
+    term = corpus.term_of(corpus.pinpoint(address), version)
+    assert (term.at(day), term.applies_from) == (status, applies_from)
+
+
+@pytest.mark.parametrize(
+    ("address", "link"),
+    [
+        ("gdpr:art-35(7)", "https://eur-lex.europa.eu/legal-content/EN/TXT/HTML/?uri=CELEX:32016R0679#art_35"),
+        ("eu-ai-act:annex-iv(2)(d)", "https://eur-lex.europa.eu/legal-content/EN/TXT/HTML/?uri=CELEX:02024R1689-20260727#anx_IV"),
+        ("hipaa:164.312(a)(2)(iv)", "https://www.ecfr.gov/current/title-45/section-164.312#p-164.312(a)(2)(iv)"),
+        ("hipaa:160.103/business-associate", "https://www.ecfr.gov/current/title-45/section-160.103"),
+        ("fda:21cfr-820.10", "https://www.ecfr.gov/current/title-21/section-820.10"),
+        ("fda:fdca-524b(b)(3)", "https://uscode.house.gov/view.xhtml?req=granuleid:USC-prelim-title21-section360n-2"),
+        ("fda:pccp-2025:labeling", "https://www.fda.gov/media/166704/download"),
+        ("principles:human-oversight", ""),
+    ],
+)
+def test_deep_links(address: str, link: str) -> None:
+    assert corpus.manifest().deep_link(corpus.pinpoint(address)) == link
