@@ -24,7 +24,8 @@ corpus_app = typer.Typer(no_args_is_help=True, help="The texts: list, show, fetc
 card_app = typer.Typer(no_args_is_help=True, help="A model card: what it says, what is missing.")
 audit_app = typer.Typer(no_args_is_help=True, help="The record: verify, tail, export.")
 eval_app = typer.Typer(no_args_is_help=True, help="Measure retrieval, answers, cards and claims on a labelled set.")
-for name, sub in (("corpus", corpus_app), ("card", card_app), ("audit", audit_app), ("eval", eval_app)):
+bundle_app = typer.Typer(no_args_is_help=True, help="Evidence bundles: make, verify.")
+for name, sub in (("corpus", corpus_app), ("card", card_app), ("audit", audit_app), ("bundle", bundle_app), ("eval", eval_app)):
     app.add_typer(sub, name=name)
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
@@ -350,8 +351,12 @@ def gaps(
     if fail_on and fail_on not in SEVERITIES:
         raise UsageError(f"'{fail_on}' is no severity", f"Choose from {', '.join(SEVERITIES)}")
     wanted = _filter(as_of, framework, ())
-    report = bench().gaps(card, wanted.as_of, framework, scope, facts, everything)
+    w = bench()
+    report = w.gaps(card, wanted.as_of, framework, scope, facts, everything)
+    report = {**report, "audit_head": w.verify_audit().head}
     _put_report(report, "json" if as_json else format, out)
+    if out:
+        w.exported(report["run"], format, _bytes(out))
     raise typer.Exit(1 if fail_on and _worse(report, fail_on) else 0)
 
 
@@ -412,6 +417,62 @@ def audit_export(out: Annotated[Path, typer.Option("-o", "--out")]) -> None:
     rows = list(bench().audit_tail(1 << 40))
     _write(out, "".join(record_line(r) + "\n" for r in rows).encode())
     put(rows[-1].hash if rows else "0" * 64)
+
+
+@bundle_app.command("make")
+def bundle_make(run: str, out: Annotated[Path, typer.Option("-o", "--out", metavar="F.zip")]) -> None:
+    """Pack an answer or a gap analysis with all it rests on; prints the audit head to check it against."""
+    w = bench()
+    data = w.bundle(run)
+    _write(out, data)
+    from assistant.bundle import check
+
+    found = check(data)
+    say(f"wrote {out}: {found.quotations} quotations, {found.records} records")
+    put(found.head)
+
+
+@bundle_app.command("verify")
+def bundle_verify(file: Path, head: Annotated[str | None, typer.Option(metavar="HASH", help="A head exported earlier.")] = None, as_json: JsonFlag = False) -> None:
+    """Re-derive a bundle from its bytes alone; name the first part that is wrong."""
+    from assistant.bundle import check
+
+    v = check(_bytes(file), head)
+    if as_json:
+        names = ("sound", "problem", "run", "kind", "quotations", "records", "head")
+        put_json({name: getattr(v, name) for name in names})
+    elif v.sound:
+        put(f"sound: run {v.run} ({v.kind}), {v.quotations} quotations stand where they should, {v.records} records, head {v.head}")
+        if head is None:
+            say("Without --head, a chain that was rewritten as a whole cannot be told from the first one")
+    else:
+        put(f"NOT sound: {v.problem}")
+    raise typer.Exit(0 if v.sound else 1)
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+
+
+@app.command()
+def backup(file: Annotated[Path, typer.Argument(metavar="F.zip")], as_json: JsonFlag = False) -> None:
+    """Write the record, the library and the fetched sources to one file; also while Pincite runs."""
+    found = bench().backup(file)
+    put_json(found) if as_json else put(f"{found['files']} files, head {found['head']}, corpus {found['corpus_digest'][:12] or 'none'}; SHA-256 {found['sha256']}")
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(metavar="F.zip")],
+    force: Annotated[bool, typer.Option("--force", help="Replace what is in the data folder; it is set aside, not deleted.")] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Put a backup into an empty data folder, checked first."""
+    found = bench().restore(file, force)
+    put_json(found) if as_json else put(f"{found['files']} files, {found['records']} records, head {found['head']}, corpus {found['corpus_digest'][:12] or 'none'}")
 
 
 @app.command()

@@ -585,6 +585,11 @@ class Library:
         found = self.db.execute("SELECT DISTINCT target FROM edge WHERE source = ? ORDER BY start", (source.address,))
         return [_address(a) for (a,) in found]
 
+    def spans(self, edition: int, address: str) -> list[Span]:
+        """The places in an edition's text that have this address."""
+        found = self.db.execute("SELECT start, end FROM provision WHERE instrument = ? AND address = ? ORDER BY id", (edition, address))
+        return [Span(start, end) for start, end in found]
+
     def addresses(self, edition: int) -> list[Pinpoint]:
         """Every address of one edition, in document order."""
         return [_address(a) for (a,) in self.db.execute("SELECT address FROM provision WHERE instrument = ? ORDER BY id", (edition,))]

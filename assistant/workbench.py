@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import asdict, replace
 from datetime import UTC, date, datetime
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,6 +27,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from assistant import __version__, answer, assess, corpus, diff, library, modelcard, packs, record, retrieve, sandbox, triage
 from assistant import draft as drafting
+from assistant import backup as backing
+from assistant import bundle as bundling
 from assistant import fetch as fetching
 from assistant import ingest as ingestion
 from assistant.errors import NotReady, PinciteError, UsageError
@@ -83,6 +85,14 @@ def check_day(day: str) -> str:
         raise UsageError(f"'{day}' is no date", "Write it as YYYY-MM-DD") from error
 
 
+@cache
+def code_hash() -> str:
+    """One hash over the program's own source files, so that a record says by what exactly it was made."""
+    here = Path(__file__).parent
+    files = sorted((p.relative_to(here).as_posix(), hashlib.sha256(p.read_bytes()).hexdigest()) for p in here.rglob("*.py"))
+    return sha256(files)
+
+
 class Workbench:
     """Everything behind the commands, over one data folder. Parts are opened when first needed."""
 
@@ -122,7 +132,7 @@ class Workbench:
 
     def write(self, action: str, body: Mapping[str, Any]) -> str:
         """One audit record; its id."""
-        return record.append(self.home, now(), self.user, action, {**body, "program": __version__}).id
+        return record.append(self.home, now(), self.user, action, {**body, "program": __version__, "code": code_hash()}).id
 
     # ---- ingest and corpus
 
@@ -318,8 +328,10 @@ class Workbench:
         """The gap analysis of a card, in the form of the contract, and one audit record."""
         analysis = self.analyse(path, as_of, frameworks, scope, facts, everything)
         out = gaps_json(analysis)
-        body = {"card": analysis.card.sha256, "as_of": as_of, "corpus_digest": analysis.corpus_digest, "output": sha256(out)}
+        card = {"name": analysis.card.name, "sha256": analysis.card.sha256, "files": [{"file": f.name, "text": f.text} for f in analysis.card.files]}
+        body = {"card": card["sha256"], "card_text": sha256(card["files"]), "as_of": as_of, "corpus_digest": analysis.corpus_digest, "output": sha256(out)}
         audit = self.write("gaps", body)
+        record.keep_run(self.home, f"card-{card['sha256']}", now(), "card", card)
         stamped = {"schema": out["schema"], "run": audit, **{k: v for k, v in out.items() if k != "schema"}}
         record.keep_run(self.home, audit, now(), "gaps", stamped)
         return stamped
@@ -374,6 +386,35 @@ class Workbench:
         from assistant.llm import prove
 
         return prove(self.settings.llm)
+
+    def bundle(self, run: str) -> bytes:
+        """The evidence bundle of a run, and one audit record with its hash."""
+        data = bundling.pack(self.home, run, library.current(self.home))
+        self.exported(run, "bundle", data)
+        return data
+
+    def exported(self, run: str, format: str, data: bytes) -> str:
+        """One audit record for a file that left Pincite; its id."""
+        return self.write("export", {"run": run, "format": format, "file": hashlib.sha256(data).hexdigest()})
+
+    def erase(self, run: str) -> None:
+        """Erase the words of a run, a conversation or a card (`card-` and its hash); the record of it stays. One audit record."""
+        if not record.erase_run(self.home, run):
+            raise UsageError(f"There is no run '{run}'", "It may have been erased before")
+        self.write("delete", {"run": run})
+
+    def backup(self, to: Path) -> dict[str, Any]:
+        """Everything worth keeping, in one file; its hash and what it holds. One audit record."""
+        made = backing.backup(self.home, to)
+        self.write("backup", {"file": made["sha256"], "head": made["head"], "corpus_digest": made["corpus_digest"]})
+        return made
+
+    def restore(self, file: Path, force: bool = False) -> dict[str, Any]:
+        """Put a backup in place of an empty data folder, or with `force` of what is there, which is set aside. One audit record."""
+        found = backing.restore(self.home, file, force)
+        self.__dict__.pop("library", None)
+        self.write("restore", {"file": found["sha256"], "head": found["head"], "corpus_digest": found["corpus_digest"], "replaced": found["replaced_head"]})
+        return found
 
     # ---- what the app and the API need beside
 

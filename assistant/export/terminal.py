@@ -1,8 +1,9 @@
 """Answers, findings and records as plain text for a terminal. Starts from the contract's JSON forms."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
+
+from assistant.record import AuditRecord, export_line
 
 
 def answer_text(found: Mapping[str, Any]) -> str:
@@ -25,15 +26,24 @@ def gaps_table(report: Mapping[str, Any]) -> str:
     """Findings for a terminal, worst first, with the counts."""
     shown = [f for f in report["findings"] if f["status"] not in ("not-applicable", "not-yet-applicable")]
     order = {"critical": 0, "major": 1, "minor": 2}
-    lines = [f"{f['severity']:8} {f['status']:17} {f['citation']:32} {f['title']}: {short(f['why'], 110)}" for f in sorted(shown, key=lambda f: (order[f["severity"]], f["pinpoint"]))]
+    lines = [
+        f"{f['severity']:8} {f['status']:17} {f['citation']:32} {f['title']}: {short(f['why'], 110)}"
+        for f in sorted(shown, key=lambda f: (order[f["severity"]], f["pinpoint"]))
+    ]
     counts = ", ".join(f"{n} {s}" for s, n in report["summary"]["by_status"].items() if n)
-    return "\n".join((*lines, "", f"{report['card']['name']}: {counts}", f"as of {report['as_of']} · {report['official']} citations rest on official text · run {report['run']}"))
+    return "\n".join(
+        (
+            *lines,
+            "",
+            f"{report['card']['name']}: {counts}",
+            f"as of {report['as_of']} · {report['official']} citations rest on official text · run {report['run']}",
+        )
+    )
 
 
-def record_line(r: Any) -> str:
+def record_line(r: AuditRecord) -> str:
     """An audit record as one line of JSON."""
-    fields = {name: getattr(r, name) for name in ("seq", "id", "time", "user", "action", "body", "parent", "hash")}
-    return json.dumps(fields, ensure_ascii=False, sort_keys=True)
+    return export_line(r)
 
 
 def standing(c: Mapping[str, Any]) -> str:
