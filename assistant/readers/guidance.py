@@ -72,7 +72,8 @@ class Source:
 def build(source: Source, paras: Sequence[Para]) -> Instrument:
     """The instrument of one document: it as a whole, its headings nested by level, its numbered paragraphs."""
     tree = Tree()
-    tree.open(Pinpoint(source.instrument, source.prefix), "container", 0, source.title)
+    parted = any(para.level or para.number for para in paras)
+    tree.open(Pinpoint(source.instrument, source.prefix), "container" if parted else "topic", 0, source.title)
     open_now: list[tuple[int, str]] = []  # (level, path)
     taken: set[str] = set()
     aliased = False
