@@ -219,7 +219,7 @@ _WHOLE_MARKS: tuple[tuple[MarkKind, re.Pattern[str]], ...] = (
     ("placeholder", re.compile(
         r"\[\s*(?:more\s+information\s+needed|insert|todo|tbd|tbc|your|name\b|date\b|fill|add\b|placeholder|xx+|to\s+be|describe|specify|enter)[^\]]*\]|\{\{.*?\}\}|<(?:insert|your|todo|placeholder|add|name|describe)[^>]*>|"
         r"\blorem\s+ipsum\b|\b(?:TODO|FIXME)\b|\bX{3,}\b|_{5,}|\.{6,}|\bmore\s+information\s+(?:is\s+)?needed\b|\binformation\s+(?:needed|to\s+follow)\b|\bplaceholder\b|\bto\s+be\s+(?:filled|supplied)\b|"
-        r"\b(?:example|sample|dummy)\s+text\b|^\W*(?:n/?a|none|null|nil|unknown|not\s+(?:applicable|available|specified|provided|stated|known|reported|disclosed))\W*$", re.I)),
+        r"\b(?:example|sample|dummy)\s+text\b|\busers\s+\(both\s+direct\s+and\s+downstream\)\s+should\s+be\s+made\s+aware\b|\buse\s+the\s+code\s+below\s+to\s+get\s+started\b|^\W*(?:n/?a|none|null|nil|unknown|not\s+(?:applicable|available|specified|provided|stated|known|reported|disclosed))\W*$", re.I)),
     ("question", re.compile(r"\?[\s\"'”’)*_]*$")),
     ("form", re.compile(
         r"^\W*(?:(?:please|kindly)\s+\w+|(?:describe|provide|list|explain|specify|insert|fill\s+in|enter|state|summari[sz]e|include|outline|indicate|mention|discuss|give|write|detail|identify|note\s+here|add)(?!\s+of\b|\w)(?=\s+(?:the|any|all|a|an|how|what|which|whether|here|your|who|why|each|information|details?|relevant|brief\w*|if|in|key|known|sections?|and|or)\b))|"

@@ -75,7 +75,7 @@ _NAMES: tuple[tuple[str, str], ...] = (
     ("date", r"(?:release |model |publication |card |last )?(?:date|updated)$|release date|last (?:updated|modified|revised)|date of|published|release info"),
     ("version", r"(?:model |release |software |card |current |product )?version(?: number| no\.?)?$|release version|release$|revision"),
     ("name", r"(?:model |product |device |trade |system )?name$|model id|model name|product$|title$|device$|model$"),
-    ("description", r"description|summary|overview|about|introduction|abstract|model summary|model details|background"),
+    ("description", r"(?:model |general |product )?(?:description|overview|summary)|description|summary|overview|about|introduction|abstract|model summary|model details|background"),
 )  # fmt: skip
 _PATTERNS = tuple((field, re.compile(rf"^(?:{pattern})", re.I)) for field, pattern in _NAMES)
 _INSIDE = tuple(

@@ -5,6 +5,7 @@ nothing of fields but the names of CHAI's own.
 """
 
 import io
+import json
 import re
 import textwrap
 import zipfile
@@ -70,6 +71,9 @@ _NUMBERED = re.compile(r"\d{1,2}(?:\.\d{1,2}){0,3}\.?\s+[A-Z][\w ,/&()'-]{2,60}"
 def _titled(text: str) -> str:
     """Plain text whose headings (capitals, or numbered and alone between blank lines) are marked as Markdown's; nothing is lost."""
     lines = text.split("\n")
+    first = next((i for i, line in enumerate(lines) if line.strip()), 0)
+    if len(lines[first].strip()) <= 90 and first + 1 < len(lines) and not lines[first + 1].strip() and not lines[first].rstrip().endswith("."):
+        lines[first] = f"# {lines[first].strip()}"
     for i, line in enumerate(lines):
         bare = line.strip()
         alone = (i == 0 or not lines[i - 1].strip()) and i + 1 < len(lines)
@@ -163,7 +167,7 @@ def _element(element: etree._Element, level: int, page: _Page, fairness: bool) -
     children = [c for c in element if _tag(c)]
     if tag == "MetricResult":
         label, value = (_own_text(c) for c in (element.find("{*}Label"), element.find("{*}ValueJson")))
-        page.value(field, f"{label}: {value}" if value else label)
+        page.value(field, f"{label}: {_json_text(value)}" if value else label)
     elif children and all(len(c) == 0 and _tag(c) in ("Keyword", "EHR") for c in children):
         page.heading(level, _spaced(tag))
         page.value("", ", ".join(filter(None, map(_own_text, children))))
@@ -174,6 +178,15 @@ def _element(element: etree._Element, level: int, page: _Page, fairness: bool) -
     else:
         page.heading(level, _spaced(tag))
         page.value(field, _own_text(element))
+
+
+def _json_text(text: str) -> str:
+    """The words of a value written as JSON: a string without its quotation marks, anything else as it stands."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return value.strip() if isinstance(value, str) else text
 
 
 def _own_text(element: etree._Element | None) -> str:

@@ -17,12 +17,13 @@ from assistant.cardfields import FIELD_CUES, FIELDS, REQUIRED, field_of
 from assistant.cardformats import Part, read_part
 from assistant.errors import Unreadable
 from assistant.findings import CardField, CardFile, CardSection, FieldState, ModelCard
-from assistant.reading import assess_facet, read
+from assistant.reading import TEXT_LIMIT, assess_facet, read
 from assistant.statements import (
     Block,
     BrokenData,
     blocks,
     clean,
+    Scalar,
     front_matter,
     hidden_places,
     json_scalars,
@@ -92,6 +93,8 @@ def parse_card(files: Sequence[tuple[str, bytes]], title: str = "") -> ModelCard
     sha256 = digests[0][1] if len(digests) == 1 else hashlib.sha256(json.dumps(digests).encode()).hexdigest()
     sections = [section for part in parts for section in _sections(part)]
     problems = [p for part in parts for p in part.problems] + [error.line() for error in refused]
+    if sum(len(part.text) for part in parts) > TEXT_LIMIT:
+        problems.append(f"The card is very long: evidence is sought in the first {TEXT_LIMIT:,} characters of different statements only")
     card_files_ = tuple(CardFile(p.name, p.text) for p in parts)
     fields = _said_elsewhere(_fields(parts, problems), card_files_)
     stated = next((f.value for f in fields if f.field == "name" and f.state == "stated"), "")
@@ -120,9 +123,18 @@ def _sections(part: Part) -> list[CardSection]:
 def _hidden(parts: Iterable[Part]) -> Iterator[str]:
     for part in parts:
         yield from part.hidden
-        for start, end in hidden_places(part.text):
+        for start, end in (*hidden_places(part.text), *_comments(part)):
             if part.text[start:end].strip():
                 yield part.text[start:end]
+
+
+def _comments(part: Part) -> Iterator[tuple[int, int]]:
+    """The comments of a front matter."""
+    start, end, _ = front_matter(part.text)
+    for m in re.finditer(r"(?:^|(?<=\s))#[^\n]*", part.text[start:end]):
+        quoted = part.text[start : start + m.start()].rpartition("\n")[2]
+        if quoted.count('"') % 2 == 0 and quoted.count("'") % 2 == 0:
+            yield start + m.start(), start + m.end()
 
 
 # ---- fields ------------------------------------------------------------------------------------------------------------
@@ -154,6 +166,8 @@ def _settled(found: Sequence[CardField]) -> list[CardField]:
     for name in FIELDS:
         all_of = list(dict.fromkeys(f for f in found if f.field == name))
         stated = [f for f in all_of if f.state == "stated"]
+        if name == "name":
+            stated.sort(key=lambda f: not f.file.endswith(".json"))
         unreadable = [f for f in all_of if f.state == "unreadable"]
         missing = [f for f in all_of if f.state == "missing"]
         settled.extend([*stated, *unreadable] or missing[:1] or [CardField(name, "", "", 0, 0, "missing")])
@@ -201,20 +215,32 @@ def _says(value: str) -> bool:
 
 
 def _of_data(part: Part, problems: list[str]) -> Iterator[CardField]:
+    """The fields of a JSON or YAML file beside the card; of evaluation results, their values."""
+    results = ".eval_results/" in f"/{part.name}"
     try:
         scalars = json_scalars(part.text) if part.name.lower().endswith(".json") else yaml_scalars(part.text)
     except BrokenData as error:
         problems.append(f"{part.name} cannot be read: {error}")
-        yield CardField("metrics" if ".eval_results" in part.name else "description", "", part.name, 0, 0, "unreadable")
+        yield CardField("metrics" if results else "description", "", part.name, 0, 0, "unreadable")
         return
     for scalar in scalars:
-        name = _field_of_path(scalar.path)
-        if name:
+        if results:
+            if scalar.path[-1:] == ("value",):
+                yield _field("metrics", part, scalar.key, scalar.end)
+        elif name := _field_of_path(scalar):
             yield _field(name, part, scalar.start, scalar.end)
 
 
-def _field_of_path(path: Sequence[str]) -> str:
-    return next((name for key in reversed(path) if (name := field_of(key, inside=False))), "")
+def _field_of_path(scalar: Scalar) -> str:
+    """The field that a value's own key names, or the key of the list or map right at the top that holds it."""
+    own = _KEYS.get(_key(scalar.path[-1]), field_of(scalar.path[-1], inside=False)) if scalar.path else ""
+    if own or len(scalar.path) > 2 or len(scalar.path) < 2:
+        return own
+    return _KEYS.get(_key(scalar.path[0]), field_of(scalar.path[0], inside=False))
+
+
+def _key(name: str) -> str:
+    return name.lower().replace("-", "_").replace(" ", "_")
 
 
 def _of_front_matter(part: Part, problems: list[str]) -> Iterator[CardField]:
@@ -228,17 +254,40 @@ def _of_front_matter(part: Part, problems: list[str]) -> Iterator[CardField]:
         for name in ("metrics", "licences"):
             yield CardField(name, "", part.name, start, start, "unreadable")
         return
+    yield from _of_results(part, [s for s in scalars if s.path[:1] == ("model-index",)], problems)
     for scalar in scalars:
-        if scalar.path[:1] == ("model-index",):
-            continue
-        if scalar.path and (name := _KEYS.get(scalar.path[0].lower().replace("-", "_"), "") or field_of(scalar.path[0], inside=False)):
+        if scalar.path and scalar.path[0] != "model-index" and (name := _field_of_key(scalar.path[0])):
             yield _field(name, part, scalar.start, scalar.end)
+
+
+def _field_of_key(key: str) -> str:
+    return _KEYS.get(_key(key), field_of(key, inside=False))
+
+
+def _of_results(part: Part, scalars: Sequence[Scalar], problems: list[str]) -> Iterator[CardField]:
+    """The metrics of a model index, each with its name and value as one piece; one of another shape is unreadable."""
+    if not scalars:
+        return
+    metrics = [s for s in scalars if s.path[:3] == ("model-index", "results", "metrics") and len(s.path) > 3]
+    if not any(s.path[3] == "value" for s in metrics):
+        problems.append(f"The results block (model-index) of {part.name} cannot be read: no metric with a value in it")
+        yield CardField("metrics", "", part.name, scalars[0].key, scalars[0].key, "unreadable")
+        return
+    held: list[Scalar] = []
+    for scalar in [*metrics, None]:
+        if held and (scalar is None or scalar.path[3] in {s.path[3] for s in held}):
+            yield _field("metrics", part, held[0].key, held[-1].end)
+            held = []
+        if scalar is not None:
+            held.append(scalar)
 
 
 _KEYS = {
     "license": "licences", "license_name": "licences", "license_link": "licences", "datasets": "training_data", "base_model": "base_model", "model_name": "name",
     "pipeline_tag": "architecture", "library_name": "architecture", "metrics": "metrics", "tags": "", "language": "", "co2_eq_emissions": "", "widget": "", "thumbnail": "",
-    "extra_gated_prompt": "", "extra_gated_fields": "", "inference": "", "base_model_relation": "", "new_version": "", "title": "name",
+    "extra_gated_prompt": "", "extra_gated_fields": "", "inference": "", "base_model_relation": "", "new_version": "", "title": "name", "references": "", "schema": "",
+    "image_classes": "inputs", "data_type": "inputs", "label_classes": "annotation", "pred_classes": "outputs", "eval_metrics": "metrics", "data_source": "training_data",
+    "task": "intended_purpose", "changelog": "change_plan", "copyright": "licences", "authors": "developer", "is_patch_data": "", "type": "", "format": "", "spatial_shape": "",
 }  # fmt: skip
 
 
@@ -265,12 +314,15 @@ def _of_headings(part: Part) -> Iterator[CardField]:
             yield from _pieces(part, name, start, end, hidden)
 
 
+_UNNAMED = re.compile(r"(?:your |the |my )?(?:model|project)(?: (?:id|name|title|card))?|untitled|readme|n/?a", re.I)
+
+
 def _title(part: Part, block: Block) -> CardField | None:
     """The name in a first heading such as "Model card for X", unless the heading names a section."""
     raw = part.text[block.start : block.end]
     lead = _MODEL_CARD.match(raw) or re.match(r"[#\s]*", raw)
     rest = raw[lead.end() :] if lead else raw
-    if not re.search(r"\w", rest) or (field_of(raw, inside=False) and not _MODEL_CARD.match(raw)):
+    if not re.search(r"\w", rest) or _UNNAMED.fullmatch(clean(rest)) or (field_of(raw, inside=False) and not _MODEL_CARD.match(raw)):
         return None
     start = block.start + len(raw) - len(rest)
     return _field("name", part, start, start + len(rest.split("\n")[0].rstrip("# ")))

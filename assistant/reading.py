@@ -3,10 +3,9 @@
 Knows nothing of requirements, laws or statuses.
 """
 
-import re
-from bisect import bisect_right
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -20,14 +19,18 @@ _QUOTES = 3  # quotations shown for a facet
 # ---- a card made ready for reading -------------------------------------------------------------------------------------
 
 
+TEXT_LIMIT = 1_500_000  # characters of different statements; what comes after is not read
+_LISTED = 3_000  # statements looked at for one word
+_JUDGED = 400  # statements judged for one facet
+
+
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A statement with what introduces it, cut into words, its markers found once."""
+    """A statement with what introduces it, cut into words; `own` is where its own words begin."""
 
     statement: Statement
     words: Words
-    own: int  # where its own words begin
-    marks: tuple[Mark, ...]
+    own: int
 
 
 @dataclass(slots=True)
@@ -38,20 +41,21 @@ class Reading:
     units: tuple[Unit, ...]
     by_stem: dict[str, list[int]]
     by_word: dict[str, list[int]]
+    vocabulary: list[str]  # the keys of by_word, in order
     by_title: dict[str, tuple[Words, list[int]]]  # the nearest headings, with the units below them
-    joined: str  # all units' words, one below the other
-    starts: list[int]
+    title_stems: frozenset[str]
+    whole: bool  # whether all of the card was read
+    marks: dict[int, tuple[Mark, ...]] = field(default_factory=dict)
     known: dict[str, dict[int, tuple[Place, ...]]] = field(default_factory=dict)
     titled: dict[str, frozenset[int]] = field(default_factory=dict)
 
 
 def read(card: ModelCard) -> Reading:
-    """The card's visible statements, ready for any number of facets."""
-    units = tuple(_unit(s) for file in card.files for s in statements(file.name, file.text))
+    """The card's visible statements, ready for any number of facets; one said twice in one place is read once."""
+    units, whole = _units(card)
     by_stem: dict[str, list[int]] = defaultdict(list)
     by_word: dict[str, list[int]] = defaultdict(list)
     under: dict[str, list[int]] = defaultdict(list)
-    starts, at = [], 0
     for number, unit in enumerate(units):
         for stem in dict.fromkeys(unit.words.stems):
             by_stem[stem].append(number)
@@ -59,10 +63,26 @@ def read(card: ModelCard) -> Reading:
             by_word[word].append(number)
         if heading := _near_headings(unit.statement.section):
             under[heading].append(number)
-        starts.append(at)
-        at += len(unit.words.text) + 1
     by_title = {title: (words_of(title), numbers) for title, numbers in under.items()}
-    return Reading(card, units, dict(by_stem), dict(by_word), by_title, "\n".join(u.words.text for u in units), starts)
+    title_stems = frozenset(stem for words, _ in by_title.values() for stem in words.stems)
+    return Reading(card, units, dict(by_stem), dict(by_word), sorted(by_word), by_title, title_stems, whole)
+
+
+def _units(card: ModelCard) -> tuple[tuple[Unit, ...], bool]:
+    units: list[Unit] = []
+    seen: set[tuple[str, str, str]] = set()
+    size = 0
+    for file in card.files:
+        for statement in statements(file.name, file.text):
+            key = (statement.words, statement.lead, statement.section)
+            if key in seen:
+                continue
+            if size > TEXT_LIMIT:
+                return tuple(units), False
+            seen.add(key)
+            size += len(statement.words)
+            units.append(_unit(statement))
+    return tuple(units), True
 
 
 def _near_headings(section: str) -> str:
@@ -72,46 +92,82 @@ def _near_headings(section: str) -> str:
 
 def _unit(statement: Statement) -> Unit:
     lead = f"{statement.lead.rstrip(' :')}: " if statement.lead and not statement.words.startswith(statement.lead) else ""
-    words = words_of(lead + statement.words)
-    return Unit(statement, words, len(lead), marks_of(words))
+    return Unit(statement, words_of(lead + statement.words), len(lead))
 
 
-def _places(reading: Reading, alternative: str) -> dict[int, tuple[Place, ...]]:
-    """Where an alternative stands, by unit."""
+def _marks(reading: Reading, number: int) -> tuple[Mark, ...]:
+    if number not in reading.marks:
+        reading.marks[number] = marks_of(reading.units[number].words)
+    return reading.marks[number]
+
+
+# ---- looking up --------------------------------------------------------------------------------------------------------
+
+
+def _hits(reading: Reading, facet: Facet) -> list[dict[int, list[Place]]]:
+    """Where each group of a facet's cues stands, by unit. Patterns are tried only where the groups of words leave room for them."""
+    plain = [not any(a.startswith("re:") for a in group) for group in facet.cues]
+    found = [_group(reading, group, None) if is_plain else {} for group, is_plain in zip(facet.cues, plain)]
+    scope = _scope(reading, facet, [(group, hits) for group, hits, is_plain in zip(facet.cues, found, plain) if is_plain])
+    return [hits if is_plain else _group(reading, group, scope) for group, hits, is_plain in zip(facet.cues, found, plain)]
+
+
+def _scope(reading: Reading, facet: Facet, plain: Sequence[tuple[Sequence[str], dict[int, list[Place]]]]) -> list[int]:
+    """The units in which all groups of words stand but for one that the heading or a neighbouring sentence may supply."""
+    if not plain:
+        return list(range(min(len(reading.units), _LISTED)))
+    count = Counter(n for _, hits in plain for n in hits)
+    wanted = {n for n, c in count.items() if c == len(plain)}
+    for group, hits in plain:
+        wanted |= {n for a in group for n in _titled(reading, a) if n not in hits and count[n] == len(plain) - 1}
+    if len(facet.cues) > 2:
+        most = {n for n, c in count.items() if c >= len(plain) - 1}
+        wanted |= most | {n + 1 for n in most} | {n - 1 for n in most}
+    return sorted(n for n in wanted if 0 <= n < len(reading.units))[:_LISTED]
+
+
+def _group(reading: Reading, group: Sequence[str], scope: Sequence[int] | None) -> dict[int, list[Place]]:
+    found: dict[int, list[Place]] = {}
+    for alternative in group:
+        for number, places in _places(reading, alternative, scope).items():
+            found.setdefault(number, []).extend(places)
+    return found
+
+
+def _places(reading: Reading, alternative: str, scope: Sequence[int] | None) -> dict[int, tuple[Place, ...]]:
+    """Where an alternative stands, by unit; a pattern is tried in the units of `scope`."""
+    wanted = cue(alternative)
+    if wanted.pattern and scope is not None:
+        known = reading.known.setdefault(alternative, {})
+        for n in scope:
+            if n not in known:
+                known[n] = wanted.places(reading.units[n].words)
+        return {n: known[n] for n in scope if known[n]}
     if alternative not in reading.known:
-        wanted = cue(alternative)
-        found = {n: places for n in _candidates(reading, wanted) if (places := wanted.places(reading.units[n].words))}
-        reading.known[alternative] = found
+        found = ((n, wanted.places(reading.units[n].words)) for n in _candidates(reading, wanted)[:_LISTED])
+        reading.known[alternative] = {n: places for n, places in found if places}
     return reading.known[alternative]
 
 
-def _candidates(reading: Reading, wanted: Cue) -> Iterable[int]:
-    """The units in which a cue may stand."""
-    if wanted.pattern:
-        return _matching(reading, wanted.pattern)
+def _candidates(reading: Reading, wanted: Cue) -> Sequence[int]:
+    """The units in which words may stand."""
     if not wanted.words:
         return ()
     lists = [reading.by_stem.get(word, []) for word, prefix in wanted.words if not prefix]
     if lists:
         return min(lists, key=len)
     prefix = wanted.words[0][0]
-    return sorted({n for word, numbers in reading.by_word.items() if word.startswith(prefix) for n in numbers})
-
-
-def _matching(reading: Reading, pattern: re.Pattern[str]) -> list[int]:
-    """The units that a pattern's matches touch in all units' texts set one below the other."""
-    found: list[int] = []
-    for m in pattern.finditer(reading.joined):
-        first, last = bisect_right(reading.starts, m.start()) - 1, bisect_right(reading.starts, m.end()) - 1
-        found.extend(range(max(first, found[-1] + 1 if found else 0), last + 1))
-    return found
+    first = bisect_left(reading.vocabulary, prefix)
+    last = bisect_left(reading.vocabulary, prefix + "\uffff", first)
+    return sorted({n for word in reading.vocabulary[first:last] for n in reading.by_word[word]})
 
 
 def _titled(reading: Reading, alternative: str) -> frozenset[int]:
     """The units under a heading in which an alternative stands."""
     if alternative not in reading.titled:
         wanted = cue(alternative)
-        under = [n for title, (words, numbers) in reading.by_title.items() if wanted.places(words) for n in numbers]
+        possible = wanted.pattern or all(prefix or word in reading.title_stems for word, prefix in wanted.words)
+        under = [n for words, numbers in reading.by_title.values() if wanted.places(words) for n in numbers] if possible else []
         reading.titled[alternative] = frozenset(under)
     return reading.titled[alternative]
 
@@ -168,19 +224,21 @@ def _astray(facet: Facet, section: str) -> bool:
 
 
 def assess_facet(reading: Reading, facet: Facet, label: bool = False) -> FacetResult:
-    """What the card says on one facet, with up to three quotations; `label`: bare words count (\"CE marked\")."""
+    """What the card says on one facet, with up to three quotations; `label`: bare words count ("CE marked")."""
     if not facet.cues:
         return FacetResult(facet, "missing")
-    groups = [_group(reading, group) for group in facet.cues]
+    groups = _hits(reading, facet)
     for_it: list[tuple[float, Evidence]] = []
     against: list[tuple[float, Evidence]] = []
     seen = sorted({n for group in groups for n in group})
+    judged = 0
     for number in seen:
-        said = _said(reading, facet, groups, number, label)
-        if said == "silent":
+        if sum(number in g for g in groups) < len(groups) - 1 or judged >= _JUDGED:
             continue
-        evidence = _evidence(reading, number, number)
-        (for_it if said == "bears" else against).append((_weight(reading, facet, groups, number), evidence))
+        said = _said(reading, facet, groups, number, label)
+        judged += said is not None
+        if said in ("bears", "against"):
+            (for_it if said == "bears" else against).append((_weight(reading, facet, groups, number), _evidence(reading, number, number)))
     if not for_it and len(groups) > 2:
         for_it = _pairs(reading, facet, groups, seen)
     flat = [item for item in against if not _narrowed(item[1].quote)]
@@ -189,16 +247,8 @@ def assess_facet(reading: Reading, facet: Facet, label: bool = False) -> FacetRe
     return FacetResult(facet, status, tuple(e for _, e in sorted(shown, key=lambda x: (-x[0], x[1].file, x[1].start))[:_QUOTES]))
 
 
-def _group(reading: Reading, group: Sequence[str]) -> dict[int, list[Place]]:
-    found: dict[int, list[Place]] = {}
-    for alternative in group:
-        for number, places in _places(reading, alternative).items():
-            found.setdefault(number, []).extend(places)
-    return found
-
-
-def _said(reading: Reading, facet: Facet, groups: Sequence[dict[int, list[Place]]], number: int, label: bool) -> Verdict:
-    """A statement's verdict on a facet; the heading above may supply one group of several."""
+def _said(reading: Reading, facet: Facet, groups: Sequence[dict[int, list[Place]]], number: int, label: bool) -> Verdict | None:
+    """A statement's verdict on a facet, the heading above supplying one group of several; None where cues are missing."""
     unit = reading.units[number]
     own = [group.get(number, []) for group in groups]
     absent = [i for i, places in enumerate(own) if not places]
@@ -206,13 +256,13 @@ def _said(reading: Reading, facet: Facet, groups: Sequence[dict[int, list[Place]
     astray = _astray(facet, unit.statement.section)
     if absent:
         if astray or len(absent) > 1 or len(groups) == 1:
-            return "silent"
+            return None
         if not any(number in _titled(reading, alternative) for alternative in facet.cues[absent[0]]):
-            return "silent"
+            return None
         lent = 1
     if _wished(unit.statement.section) or (not label and unit.statement.kind == "field" and unit.statement.lead.split(" ")[0] in _LABELS):
         return "silent"
-    return judge(unit.words, unit.marks, own, unit.own, lent, label, CLOSE if astray else NEAR)
+    return judge(unit.words, _marks(reading, number), own, unit.own, lent, label, CLOSE if astray else NEAR)
 
 
 _LABELS = ("tags", "datasets", "metrics", "language", "widget", "pipeline", "library")  # front matter that names and says nothing
@@ -244,7 +294,7 @@ def _pairs(reading: Reading, facet: Facet, groups: Sequence[dict[int, list[Place
             continue
         if _astray(facet, first.statement.section):
             continue
-        verdicts = [judge(u.words, u.marks, [p for g in groups if (p := g.get(n, []))], u.own) for n, u in ((number, first), (after, second))]
+        verdicts = [judge(u.words, _marks(reading, n), [p for g in groups if (p := g.get(n, []))], u.own) for n, u in ((number, first), (after, second))]
         if verdicts == ["bears", "bears"]:
             found.append((_weight(reading, facet, groups, number) - 1.0, _evidence(reading, number, after)))
     return found

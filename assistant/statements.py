@@ -7,8 +7,10 @@ given. Knows nothing of fields, facets or requirements.
 import html
 import json
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from json.decoder import JSONDecodeError, scanstring  # type: ignore[attr-defined]
 from typing import Literal
 
@@ -17,37 +19,39 @@ from markdown_it import MarkdownIt
 
 BlockKind = Literal["heading", "paragraph", "item", "row", "code", "field"]
 _MARKDOWN_LIMIT = 1_000_000  # characters; a longer text is cut at blank lines
-_FRONT_MATTER_LIMIT = 200_000
+_FRONT_MATTER_LIMIT = 100_000
 _SENTENCE_LIMIT = 1200
+_PARAGRAPH_LIMIT = 20_000
 
 # ---- what a reader does not see --------------------------------------------------------------------------------------
 
 _HIDING = r"(?:display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0|opacity\s*:\s*0(?:\.0+)?\b(?!\.)|(?<![-\w])color\s*:\s*(?:white|#fff(?:fff)?\b|transparent|rgba?\([^)]*,\s*0\)))"
 _HIDDEN = (
     re.compile(r"<!--.*?(?:-->|\Z)", re.S),
-    re.compile(r"<(script|style|template|noscript|head|title|object|iframe)\b[^>]*>.*?(?:</\1\s*>|\Z)", re.S | re.I),
-    re.compile(rf"<(\w+)\b(?=[^>]*(?:\shidden\b|{_HIDING}))[^>]*>.*?(?:</\1\s*>|\Z)", re.S | re.I),
+    re.compile(r"<(script|style|template|noscript|head|title|object|iframe)\b[^>]{0,500}>.*?(?:</\1\s*>|\Z)", re.S | re.I),
+    re.compile(rf"<(\w+)\b(?=[^<>]{{0,500}}?(?:\shidden\b|{_HIDING}))[^<>]{{0,500}}>.*?(?:</\1\s*>|\Z)", re.S | re.I),
     re.compile(r"^ {0,3}\[(?!\^)[^\]\n]+\]:[ \t]*\S[^\n]*(?:\n[ \t]+[\"'(][^\n]*[\"')][ \t]*$)?", re.M),
     re.compile(r"[\U000e0000-\U000e007f]+"),
-    re.compile(r"<[?!][^>]*>"),
+    re.compile(r"<[?!](?!--)[^<>]{0,500}>"),
 )
-_IMAGE = re.compile(r"!\[[^\]\n]*\](?:\([^)\n]*\)|\[[^\]\n]*\])|<img\b[^>]*>", re.I)
+_IMAGE = re.compile(r"!\[[^\]\n]{0,500}\](?:\([^)\n]{0,1000}\)|\[[^\]\n]{0,200}\])|<img\b[^<>]{0,1000}>", re.I)
 _ZERO_WIDTH = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\u00ad]")
 
 
-def hidden_places(text: str) -> list[tuple[int, int]]:
+@lru_cache(maxsize=8)
+def hidden_places(text: str) -> tuple[tuple[int, int], ...]:
     """Comments, unrendered definitions, scripts and text styled away, in order and apart."""
     return _merged(sorted((m.start(), m.end()) for pattern in _HIDDEN for m in pattern.finditer(text)))
 
 
-def _merged(places: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+def _merged(places: Sequence[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
     found: list[tuple[int, int]] = []
     for start, end in places:
         if found and start <= found[-1][1]:
             found[-1] = (found[-1][0], max(end, found[-1][1]))
         else:
             found.append((start, end))
-    return found
+    return tuple(found)
 
 
 # ---- front matter and JSON -------------------------------------------------------------------------------------------
@@ -190,15 +194,16 @@ class Block:
     lead: str = ""
 
 
-def blocks(name: str, text: str) -> list[Block]:
+@lru_cache(maxsize=8)
+def blocks(name: str, text: str) -> tuple[Block, ...]:
     """The blocks of a card's file, by the kind of file its name says; hidden places are still in them."""
     lower = name.lower()
     if lower.endswith((".json", ".yaml", ".yml")):
         try:
             scalars = json_scalars(text) if lower.endswith(".json") else yaml_scalars(text)
         except BrokenData:
-            return list(_lines(text, 0))
-        return _fields(scalars, text)
+            return tuple(_lines(text, 0))
+        return tuple(_fields(scalars, text))
     start, end, body = front_matter(text)
     found: list[Block] = []
     if body:
@@ -207,7 +212,7 @@ def blocks(name: str, text: str) -> list[Block]:
         except BrokenData:
             found = []
     found.extend(_markdown(text, body) if len(text) <= _MARKDOWN_LIMIT else _lines(text, body))
-    return found
+    return tuple(found)
 
 
 def _fields(scalars: Sequence[Scalar], text: str) -> list[Block]:
@@ -222,13 +227,20 @@ def _fields(scalars: Sequence[Scalar], text: str) -> list[Block]:
 
 def _lines(text: str, offset: int) -> Iterator[Block]:
     """Paragraphs between blank lines: the plain cut for texts that are no Markdown or too long for it."""
-    for m in re.finditer(r"[^\n]*\S[^\n]*(?:\n[^\n]*\S[^\n]*)*", text[offset:]):
-        chunk = m[0]
-        heading = re.match(r"(#{1,6})\s", chunk)
-        if heading and "\n" not in chunk:
-            yield Block("heading", offset + m.start(), offset + m.end(), len(heading[1]))
-        else:
-            yield Block("paragraph", offset + m.start(), offset + m.end())
+    first, at = -1, offset
+    for line in text[offset:].splitlines(keepends=True):
+        bare = line.strip()
+        heading = re.match(r"(#{1,6})\s", bare)
+        if (not bare or heading or at - first > _PARAGRAPH_LIMIT) and first >= 0:
+            yield Block("paragraph", first, at)
+            first = -1
+        if heading:
+            yield Block("heading", at, at + len(line.rstrip()), len(heading[1]))
+        elif bare and first < 0:
+            first = at
+        at += len(line)
+    if first >= 0:
+        yield Block("paragraph", first, at)
 
 
 _parser = MarkdownIt("commonmark").enable("table").disable(["inline"])
@@ -328,8 +340,8 @@ def _html(text: str, start: int, end: int) -> Iterator[Block]:
 
 # ---- statements ------------------------------------------------------------------------------------------------------
 
-_LINK = re.compile(r"!?\[([^\]\n]*)\](?:\((?:[^()\n]|\([^()\n]*\))*\)|\[[^\]\n]*\])")
-_TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<https?://[^>\s]*>")
+_LINK = re.compile(r"!?\[([^\[\]\n]{0,500})\](?:\([^()\n]{0,1000}(?:\([^()\n]{0,200}\)[^()\n]{0,200})?\)|\[[^\]\n]{0,200}\])")
+_TAG = re.compile(r"</?[a-zA-Z][^<>]{0,1000}>|<https?://[^<>\s]{0,1000}>")
 _CELL = re.compile(r"</t[dh]>\s*<t[dh]\b[^>]*>", re.I)
 _EMPHASIS = re.compile(r"(?<![\w*])[*_]{1,3}(?=\S)|(?<=\S)[*_]{1,3}(?![\w*])|\*\*|`+|~~|\\(?=[^\w\s])")
 _PREFIX = re.compile(r"^[\s>]*(?:[-*+•▪◦–]|\d{1,3}[.)]|\(?[a-zA-Z][.)])?\s+(?:\[[ xX]\]\s)?|^[\s>#|]+")
@@ -364,7 +376,7 @@ class Statement:
 _ABBREVIATION = re.compile(
     r"(?:\b(?:e\.g|i\.e|etc|vs|approx|ca|cf|resp|incl|excl|al|Dr|Prof|Mr|Mrs|Ms|St|Fig|Figs|Tab|Eq|Ref|Refs|No|Nos|Art|Arts|Sec|Ch|Vol|pp|Inc|Ltd|Corp|Co|Univ|Dept|U\.S|U\.K|E\.U|v|min|max|std|avg|est)|\b[A-Z])\.$"
 )
-_END = re.compile(r"[.!?][\"'”’)\]*_]*(?=\s|$|<)|(?<=[.!?])\s*<br\s*/?>|(?: {2,}|\\)\n|<br\s*/?>", re.I)
+_END = re.compile(r"[.!?][\"'”’)\]*_]*(?=\s|$|<)|(?<=[.!?])\s*<br\s*/?>|(?:(?<! ) {2,}|\\)\n|<br\s*/?>", re.I)
 _NEXT = re.compile(r"\s*(?:$|[\"'“‘(\[*_#<-]|[A-Z0-9À-Þ]|[^\x00-\x7f])")
 
 
@@ -415,11 +427,11 @@ def _visible(start: int, end: int, hidden: Sequence[tuple[int, int]]) -> Iterato
 def statements(name: str, text: str) -> list[Statement]:
     """Everything that a file says to its reader, in order; headings, code and hidden text are not statements."""
     hidden = hidden_places(text)
-    breaks = _merged(sorted(hidden + [(m.start(), m.end()) for m in _IMAGE.finditer(text)]))
+    breaks = _merged(sorted([*hidden, *((m.start(), m.end()) for m in _IMAGE.finditer(text))]))
     found: list[Statement] = []
     titles: list[tuple[int, str]] = []
     for number, block in enumerate(blocks(name, text)):
-        near = [b for b in breaks if b[0] < block.end and b[1] > block.start] if breaks else []
+        near = _crossing(breaks, block.start, block.end)
         if block.kind == "heading":
             title = " ".join(clean(text[s:e]) for s, e in _visible(block.start, block.end, near))
             titles = [*((level, t) for level, t in titles if level < block.level), (block.level, title)]
@@ -433,6 +445,12 @@ def statements(name: str, text: str) -> list[Statement]:
                 if words := clean(text[s:e]):
                     found.append(Statement(words, name, s + _marks_before(text[s:e]), e, block.kind, section, block.lead, number))
     return found
+
+
+def _crossing(places: Sequence[tuple[int, int]], start: int, end: int) -> Sequence[tuple[int, int]]:
+    """The places, ordered and apart, that have something in [start, end)."""
+    first = bisect_right(places, start, key=lambda p: p[1])
+    return places[first : bisect_left(places, end, key=lambda p: p[0])]
 
 
 def _marks_before(text: str) -> int:
