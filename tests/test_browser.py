@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(1500)]  # the first test may build the index
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: make test-browser")
 
 PORT = 7931
@@ -79,6 +79,7 @@ def page(server: str, browser: Any, request: pytest.FixtureRequest) -> Iterator[
             page.locator("#pc-question textarea").is_disabled()
             and "no index" in (page.locator("#pc-question textarea").get_attribute("placeholder") or "").lower()
         )
+        shot(page, "not-ready")
         page.get_by_role("tab", name="Start").click()
         page.locator("#pc-build").click()
         page.get_by_text("passages are ready").wait_for(timeout=900_000)
@@ -204,6 +205,23 @@ def test_sources_open_a_provision_and_check_the_index(page: Any) -> None:
     shot(page, "sources")
 
 
+def test_a_draft_is_made_read_and_downloaded(page: Any, tmp_path: Path) -> None:
+    turn_to(page, "Drafts")
+    page.get_by_label("or a sample card").locator("visible=true").first.click()
+    page.get_by_role("option").first.click()
+    page.locator("#pc-pack input").click()
+    page.get_by_role("option").nth(1).click()
+    page.locator("#pc-draft").click()
+    page.locator("#pc-draft-section h2").wait_for(timeout=60_000)
+    page.get_by_text("This draft is machine-made").wait_for()
+    page.locator("#pc-draft-section [data-pin]").first.click()
+    page.locator(".pc-law mark").locator("visible=true").wait_for()
+    shot(page, "drafts")
+    with page.expect_download(timeout=180_000) as download:
+        page.get_by_label("Download the draft").get_by_text("DOCX").click()
+    assert len(saved(download.value, tmp_path)) > 10_000
+
+
 def test_settings_and_start_are_readable(page: Any) -> None:
     shot(page, "start")
     turn_to(page, "Settings")
@@ -220,7 +238,7 @@ def test_the_keyboard_reaches_a_citation(page: Any) -> None:
     page.locator(".pc-law mark").wait_for()
 
 
-@pytest.mark.parametrize("name", ["Start", "Ask", "Card", "Gaps", "Sources", "Audit", "Settings"])
+@pytest.mark.parametrize("name", ["Start", "Ask", "Card", "Gaps", "Drafts", "Sources", "Audit", "Settings"])
 def test_axe_finds_no_serious_violation(page: Any, name: str) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed: make test-browser")
     turn_to(page, name)

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from assistant import record, server
 from assistant.errors import NotReady, Refused, UsageError
 from assistant.retrieve import Filter
-from assistant.ui import app, ask, audit, card, gaps, parts, settings, sources, start
+from assistant.ui import app, ask, audit, card, drafts, gaps, parts, settings, sources, start
 from assistant.ui.shell import Shell
 from assistant.ui.work import Jobs, progress
 from assistant.workbench import Settings, Workbench, now, sha256
@@ -428,6 +428,26 @@ def test_sources_open_an_address_or_say_what_is_wrong(shell: Shell) -> None:
         shell, "Art. 9999 GDPR", "2026-11-22"
     )
     assert "Art. 35 GDPR" in sources.open_address(shell, "gdpr:art-35", "2026-11-22")
+
+
+MADE = {
+    "schema": "pincite/draft@1", "run": "0" * 16, "as_of": "2026-11-22", "corpus_digest": "c" * 64, "level": "", "card": {"name": "M", "sha256": "d" * 64}, "official": "1 of 1",
+    "pack": {"id": "p", "title": "A pack", "framework": "gdpr", "about": "", "note": "Read it."}, "counts": {"stated": 0, "partly-stated": 1, "asked": 0},
+    "notes": [{"n": 1, **citation()}],
+    "sections": [{"id": "s1", "title": "First", "pinpoint": "gdpr:art-35", "citation": "Art. 35 GDPR", "about": "", "elements": [{
+        "id": "e1", "title": "Element", "pinpoint": "gdpr:art-35", "citation": "Art. 35 GDPR", "owner": "ada", "levels": [], "state": "partly-stated", "sentences": [
+            {"kind": "law", "text": "Say what is done.", "note": 1, "pinpoint": "gdpr:art-35", "requirements": []},
+            {"kind": "card", "text": EVIL, "label": "Use", "field": "use", "caution": "", "file": "README.md", "start": 0, "end": 9, "line": 1, "section": "", "requirements": []},
+            {"kind": "input", "text": "[INPUT NEEDED: why it is needed]", "owner": "ada", "requirements": []}]}]}],
+}  # fmt: skip
+
+
+def test_a_draft_shows_its_sources_and_every_open_question() -> None:
+    shown = drafts.section_html(MADE, "s1")
+    assert "[INPUT NEEDED: why it is needed]" in shown and "README.md, line 1" in shown and 'data-pin="law-1"' in shown and "<img" not in shown
+    assert drafts.open_questions(MADE) == [("Element: [INPUT NEEDED: why it is needed]", "s1#e1#2")]
+    assert "machine-made" in drafts.head(MADE) and "◐ partly stated" in drafts.outline(MADE)
+    assert "No section open" in drafts.section_html(MADE, "../s1")
 
 
 # ---- long work ---------------------------------------------------------------------------------------------------
