@@ -51,7 +51,8 @@ def backup(home: Path, to: Path) -> dict[str, Any]:
     except OSError as error:
         raise UsageError(f"{to} cannot be written: {error.strerror or error}", "Check the folder's mode and free space") from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
     with to.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     return {"sha256": digest, "head": manifest["head"], "corpus_digest": manifest["corpus_digest"], "files": len(files)}

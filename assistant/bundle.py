@@ -24,13 +24,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from assistant import record
 from assistant.errors import UsageError
 from assistant.law import Span
-from assistant.library import Library
 from assistant.record import AuditRecord, canonical
+
+if TYPE_CHECKING:
+    from assistant.library import Library
 
 SCHEMA = "pincite/bundle@1"
 KINDS = ("ask", "gaps")
@@ -62,7 +64,7 @@ class BundleVerdict:
 # ---- making ------------------------------------------------------------------------------------------------------
 
 
-def pack(home: Path, run: str, library: Library | None, prompts: Mapping[str, str] | None = None) -> bytes:
+def pack(home: Path, run: str, library: "Library | None", prompts: Mapping[str, str] | None = None) -> bytes:
     """The bundle of a run. Raises UsageError when the run, its card or the corpus that it rests on is no longer there."""
     kept = record.kept(home, run)
     if kept is None or kept.kind not in KINDS:
@@ -101,7 +103,7 @@ def _citations(content: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         yield from claim["citations"]
 
 
-def _sources(run: str, content: Mapping[str, Any], cited: Sequence[Mapping[str, Any]], library: Library | None) -> dict[str, bytes]:
+def _sources(run: str, content: Mapping[str, Any], cited: Sequence[Mapping[str, Any]], library: "Library | None") -> dict[str, bytes]:
     digest = content.get("corpus_digest") or content.get("report", {}).get("corpus_digest")
     if library is None or library.digest != digest:
         now = library.digest[:12] if library else "nothing"
@@ -115,7 +117,7 @@ def _sources(run: str, content: Mapping[str, Any], cited: Sequence[Mapping[str, 
     return {"provisions.json": canonical([found[key] for key in sorted(found)]), "corpus.tsv": "\n".join(lines).encode()}
 
 
-def _provision(c: Mapping[str, Any], library: Library) -> dict[str, Any]:
+def _provision(c: Mapping[str, Any], library: "Library") -> dict[str, Any]:
     """The provision that a citation quotes, whole, with its place in the source."""
     words = Span(c["start"], c["end"])
     for e in library.editions.values():

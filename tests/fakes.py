@@ -2,7 +2,9 @@
 
 import json
 import threading
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from assistant.llm import ChatModel, Message, ModelFailure, ModelInfo, Schema, unbounded_part
@@ -40,3 +42,32 @@ class ScriptedModel(ChatModel):
                 yield ModelFailure("cancelled")
                 return
             yield text[start : start + 7]
+
+
+class StubEmbedder:
+    """Vectors drawn from the words' hash: the same words, the same vector; meaning plays no part."""
+
+    name = "stub"
+    sha256 = "0" * 64
+
+    def embed_documents(self, texts: Sequence[str]) -> Any:
+        import numpy as np
+
+        rows = np.zeros((len(texts), 16), dtype=np.float32)
+        for i, text in enumerate(texts):
+            for word in text.lower().split():
+                rows[i, zlib.crc32(word.encode()) % 16] += 1
+        norms = np.linalg.norm(rows, axis=1, keepdims=True)
+        return rows / np.where(norms == 0, 1, norms)
+
+    def embed_query(self, text: str) -> Any:
+        return self.embed_documents([text])[0]
+
+
+def stub_bench(home: Path) -> Any:
+    """A workbench without models: stub vectors, no language model."""
+    from assistant.workbench import Settings, Workbench
+
+    bench = Workbench(Settings(home=home, llm="none", user="ann"))
+    bench.__dict__["embedder"] = StubEmbedder()
+    return bench
