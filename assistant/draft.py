@@ -22,8 +22,9 @@ Kind = Literal["card", "law", "input"]
 LONGEST = 1500  # characters of one quotation
 CAUTIONS = {
     "promise": "promised, not shown", "hedge": "said with a hedge", "pointer": "points elsewhere", "placeholder": "placeholder", "form": "a form's words",
-    "others": "results of others", "question": "a question",
+    "others": "results of others", "question": "a question", "claim": "a bare claim",
 }  # fmt: skip
+PARTLY = "holds a bare claim"
 AGREEING = ("name", "version", "date", "intended_purpose", "population", "metrics", "dates")
 
 
@@ -33,7 +34,7 @@ class Sentence:
 
     `text` is the card's words (card), the pack's words (law), or the question in its mark (input). `label` says what a
     quotation is about; `field` is the card field it comes from, or "" when it is evidence for a requirement; `caution`
-    says why a quotation shows nothing although it stands in the card.
+    says why a quotation shows nothing although it stands in the card, or that it holds a bare claim.
     """
 
     kind: Kind
@@ -57,7 +58,7 @@ class DraftElement:
     @property
     def state(self) -> Literal["stated", "partly-stated", "asked"]:
         """Whether the card feeds the element, feeds it and leaves questions, or leaves only questions."""
-        quoted = any(s.kind == "card" and not s.caution for s in self.sentences)
+        quoted = any(s.kind == "card" and s.caution not in CAUTIONS.values() for s in self.sentences)
         return "asked" if not quoted else "partly-stated" if any(s.kind == "input" for s in self.sentences) else "stated"
 
 
@@ -123,7 +124,7 @@ def _sentences(e: Element, card: ModelCard, facets: Sequence[tuple[Finding, Face
     quotations = _without_repeats([*_from_fields(e, card), *_from_evidence(facets)])
     questions = [_question(f"{_noun(name)} is not stated in the card", e, e.requirements) for name in e.needs if not card.stated(name)]
     questions += [_question(result.facet.asks, e, (finding.requirement.id,)) for finding, result in facets if result.status != "found"]
-    if not any(not q.caution for q in quotations):
+    if all(q.caution in CAUTIONS.values() for q in quotations):
         questions.insert(0, _question(e.ask, e, e.requirements))
     law = _law(e, cite_law)
     return (*law, *quotations, *_once(questions))
@@ -193,9 +194,14 @@ def _once(questions: Sequence[Sentence]) -> list[Sentence]:
 
 
 def caution_of(quote: str) -> str:
-    """Why a quotation shows nothing: every sentence of it promises, hedges, points elsewhere or the like; "" when one stands."""
+    """Why a quotation shows nothing: every sentence of it promises, hedges, points elsewhere or the like.
+
+    "" when some sentence stands; then it says only whether a bare claim ("fully compliant") stands among them.
+    """
     kinds = [{m.kind for m in marks_of(words_of(quote[a:b]))} & set(CAUTIONS) for a, b in sentences(quote, 0, len(quote))]
-    return CAUTIONS[min(kinds[0], key=list(CAUTIONS).index)] if kinds and all(kinds) else ""
+    if kinds and all(kinds):
+        return CAUTIONS[min(kinds[0], key=list(CAUTIONS).index)]
+    return PARTLY if any("claim" in k for k in kinds) else ""
 
 
 def _noun(name: str) -> str:

@@ -184,6 +184,8 @@ def test_a_promise_in_the_card_answers_nothing() -> None:
         ("External validation was done at five hospitals.", ""),
         ("It was tested on 900 films. External validation is planned.", ""),
         ("See our website for details.", "points elsewhere"),
+        ("We are fully GDPR compliant.", "a bare claim"),
+        ("Photos are kept on our servers. We are fully GDPR compliant.", "holds a bare claim"),
     ],
 )
 def test_what_a_quotation_shows(words: str, caution: str) -> None:
