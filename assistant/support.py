@@ -592,7 +592,7 @@ def _check_conditions(claim: str, window: str, claim_words: Words) -> list[str]:
                 continue
             own = [w for w in Words.of(clause).content() if w not in rest] or Words.of(clause).content()
             hard = word.startswith(_HARD)
-            if not own or not (hard or _opens(sentence, m.start())):
+            if not own or not (hard or (_opens(sentence, m.start()) and (close or len(own) > 1))):
                 continue
             covered = sum(w in mine if close else _covers(w, mine) > 0 for w in own) / len(own)
             marked = bool(_CLAIM_CONDITION.search(claim))
@@ -673,7 +673,7 @@ def _check_swaps(claim: Words, window: Words) -> list[str]:
         if who and whom and not who & whom:
             reasons.append(f"actor: the passage says {sorted(whom)[0]}, not {sorted(who)[0]}")
             continue
-        if a.size < 2 or tail:
+        if a.size < 2 or tail or _same_quantity(claim.low[here], window.low[there]):
             continue
         new = [w for w in mine if not any(alike(w, t) for t in theirs)]
         gone = [t for t in theirs if not any(alike(w, t) for w in mine)]
@@ -682,6 +682,12 @@ def _check_swaps(claim: Words, window: Words) -> list[str]:
         elif {"and", "or"} <= {*new, *gone}:
             reasons.append("changed: 'and' and 'or' are exchanged")
     return reasons[:2]
+
+
+def _same_quantity(mine: Sequence[str], theirs: Sequence[str]) -> bool:
+    """Whether two gaps hold one period or amount in different units: two years, 24 months."""
+    a, b = quantities(" ".join(mine)), quantities(" ".join(theirs))
+    return bool(a) and [(q.kind, q.value) for q in a] == [(q.kind, q.value) for q in b] and all(q.kind != "plain" for q in a)
 
 
 # ---- the learned part --------------------------------------------------------------------------------------------
