@@ -94,8 +94,8 @@ class Document:
             yield from page
 
 
-def open_pdf(data: bytes, columns: int = 1) -> Document:
-    """The text of a PDF; `columns` is how many columns its pages have.
+def open_pdf(data: bytes, columns: int = 1, pages: int | None = None) -> Document:
+    """The text of a PDF, or of its first `pages` pages; `columns` is how many columns its pages have.
 
     Raises `Unreadable` with code `encrypted`, `no-text` (scanned pages) or `damaged`.
     """
@@ -103,27 +103,15 @@ def open_pdf(data: bytes, columns: int = 1) -> Document:
         reader = PdfReader(io.BytesIO(data))
         if reader.is_encrypted and not reader.decrypt(""):
             raise Unreadable("encrypted", "this PDF is locked with a password", "Give a copy without a password.")
-        chunks = [list(_chunks(page)) for page in reader.pages]
+        chunks = [list(_chunks(page)) for page in reader.pages[:pages]]
         sizes = tuple((float(page.mediabox.width), float(page.mediabox.height)) for page in reader.pages)
         outline = tuple(_outline(reader, reader.outline, 0))
         title = str(reader.metadata.title or "") if reader.metadata else ""
     except _BROKEN as error:
         raise Unreadable("damaged", f"this PDF cannot be read: {type(error).__name__}", "Download it again, or print it to a new PDF.") from error
-    if sum(len(c.text.strip()) for page in chunks for c in page) < 20 * len(chunks):
+    if pages is None and sum(len(c.text.strip()) for page in chunks for c in page) < 20 * len(chunks):
         raise Unreadable("no-text", "this PDF has pictures of pages but no text", "Give a PDF with text, or run text recognition on it first.")
-    pages = tuple(tuple(_rows(number, page, columns)) for number, page in enumerate(chunks))
-    return Document(pages, sizes, outline, title)
-
-
-def first_text(data: bytes, pages: int = 2) -> str:
-    """The words of the first pages, to see what a PDF is; "" when it cannot be read."""
-    try:
-        reader = PdfReader(io.BytesIO(data))
-        if reader.is_encrypted and not reader.decrypt(""):
-            return ""
-        return "\n".join(page.extract_text() for page in reader.pages[:pages])
-    except _BROKEN:
-        return ""
+    return Document(tuple(tuple(_rows(number, page, columns)) for number, page in enumerate(chunks)), sizes, outline, title)
 
 
 def _chunks(page: Any) -> Iterator[Chunk]:

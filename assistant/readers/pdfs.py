@@ -25,15 +25,18 @@ def read(files: Sequence[tuple[str, bytes]]) -> list[Instrument]:
 
 
 def _read(name: str, data: bytes) -> list[Instrument]:
-    document = pdf.open_pdf(data)
-    first = "\n".join(row.text for page in document.pages[:2] for row in page)
+    opening = pdf.open_pdf(data, pages=2)
+    first = "\n".join(row.text for row in opening.rows())
+    file = (name, data)
     if ecfr_pdf.is_ecfr(first):
-        return ecfr_pdf.read_ecfr(document, first, (name, data))
+        return ecfr_pdf.read_ecfr(pdf.open_pdf(data), first, file)
     if ecfr_pdf.is_hhs(first):
-        return ecfr_pdf.read_hhs(pdf.open_pdf(data, ecfr_pdf.HHS_COLUMNS), first, (name, data))
+        return ecfr_pdf.read_hhs(pdf.open_pdf(data, ecfr_pdf.HHS_COLUMNS), first, file)
     if gazette.is_act(first) or gazette.is_rules(first):
-        return gazette.read(document, first, (name, data))
+        return gazette.read(pdf.open_pdf(data), first, file)
     if guidance_pdf.is_guidance(first):
-        return guidance_pdf.read(document, first, (name, data))
-    seen = " ".join(first.split())[:100]
+        return guidance_pdf.read(pdf.open_pdf(data), first, file)
+    if len(first.strip()) < 40:
+        pdf.open_pdf(data)  # says so when no page has text
+    seen = " ".join(first.split())[:100] or "a page without text"
     raise Unreadable("not-recognised", f"no reader knows this PDF; it begins: {seen}", "Give --instrument ID to read it as headings and paragraphs.")
