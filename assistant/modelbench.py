@@ -21,7 +21,7 @@ from assistant.verify import cite
 SUITE = 1  # number of the built-in suites; a card of another number is measured anew
 THRESHOLDS = {"phrasing": 0.5, "rewriting": 0.9, "lowering": 0.85}  # share right; lowering also needs as high a precision
 PHRASING_AT = (
-    "gdpr:art-33(1)", "gdpr:art-35(1)", "gdpr:art-28(2)", "gdpr:art-12(3)", "eu-ai-act:art-26(6)", "eu-ai-act:art-18(1)", "eu-ai-act:art-50(1)",
+    "gdpr:art-33(1)", "gdpr:art-35(1)", "gdpr:art-28(2)", "gdpr:art-12(3)", "eu-ai-act:art-26(6)", "eu-ai-act:art-18", "eu-ai-act:art-50(1)",
     "eu-ai-act:art-25(1)",
     "hipaa:164.404(b)", "hipaa:164.308(a)(2)", "hipaa:164.316(b)", "dpdp:s-8(6)", "dpdp:s-6(4)", "fda:21cfr-803.53", "fda:21cfr-806.10", "fda:fdca-524b(b)",
 )  # fmt: skip

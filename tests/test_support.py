@@ -29,7 +29,7 @@ LOGOFF = "Automatic logoff (Addressable). Implement procedures that end a sessio
     [
         ("The processor must inform the controller without undue delay.", BREACH),
         ("The controller must notify the supervisory authority within 72 hours of becoming aware, unless harm to anyone is unlikely.", BREACH),
-        ("The controller has three days to notify the supervisory authority, unless the breach is unlikely to harm anyone.", BREACH),
+        ("A controller that finds a breach has three days to notify the supervisory authority, unless the breach is unlikely to harm anyone.", BREACH),
         ("Complaint files are kept for two years at least from the date of the event.", RECORDS),
         ("A manufacturer must keep each complaint file for at least 24 months from the date of the event.", RECORDS),
         ("Infringements of Article 5 are subject to fines up to EUR 20 million or 4 % of worldwide annual turnover, whichever is higher.", FINE),
