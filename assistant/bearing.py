@@ -291,7 +291,7 @@ _QUOTED = re.compile(r"[\"“][^\"“”]{3,200}[\"”]")
 def _quoted(mark: Mark, quotes: Sequence[Place]) -> Mark:
     """A marker inside quotation marks speaks of what is quoted only."""
     inside = next((q for q in quotes if _within(mark.place, q)), None)
-    return Mark(mark.kind, mark.place, inside) if inside else mark
+    return Mark("condition" if mark.kind == "negation" else mark.kind, mark.place, inside) if inside else mark
 
 
 def _negations(words: Words, cuts: Sequence[int]) -> list[Mark]:

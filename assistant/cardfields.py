@@ -114,9 +114,9 @@ def _cues(name: str, *groups: tuple[str, ...]) -> Facet:
 FIELD_CUES: tuple[Facet, ...] = (
     _cues("version", (r"re:\b(?:version|release)\s*:?\s*v?\d+(?:\.\d+)*\b", r"re:\bv\d+\.\d+(?:\.\d+)?\b")),
     _cues("developer", ("developed by", "manufactured by", "created by", "built by", "legal manufacturer", "was developed at")),
-    _cues("intended_purpose", ("intended for", "intended use", "intended to", "indicated for", "designed to", "designed for", "is used to", "can be used to", "aims to", "purpose of")),
-    _cues("users", (_PEOPLE,), ("intended for", "used by", "use by", "designed for", "users are", "intended user*", "target user*", "for use by")),
-    _cues("population", (r"re:\b(?:patients?|adults?|children|women|men|neonates|infants|individuals|subjects)\b",), (r"re:\b(?:aged?|years|undergoing|with suspected|suspected of|presenting with|population|older than|younger than|inpatients|outpatients|screening)\b",), ("intended", "indicated", "for use in", "target", "population", "applies to", "cohort", "designed for", "used in")),
+    _cues("intended_purpose", ("intended for", "meant for", "intended use", "intended to", "indicated for", "designed to", "designed for", "is used to", "can be used to", "aims to", "purpose of")),
+    _cues("users", (_PEOPLE,), ("intended for", "meant for", "used by", "use by", "designed for", "users are", "intended user*", "target user*", "for use by")),
+    _cues("population", (r"re:\b(?:patients?|adults?|children|women|men|neonates|infants|individuals|subjects)\b",), (r"re:\b(?:aged?|years|undergoing|before|after|who|with suspected|suspected of|presenting with|population|older than|younger than|inpatients|outpatients|screening)\b",), ("intended", "indicated", "for use in", "target", "population", "applies to", "cohort", "designed for", "used in", r"re:\b(?:in|for|of) (?:adults?|children|women|men|neonates|infants)\b")),
     _cues("setting", ("emergency department", "intensive care", "outpatient clinic*", "screening programme", "screening program", "point of care", "primary care", "radiology department", "reading room", "inpatient ward*"), ("used", "use", "intended", "deployed", "runs", "integrated", "designed", "setting")),
     _cues("inputs", (r"re:\btakes (?:an?|the|one|two|as)\b", "accepts", "input is", "input are", "inputs are", "as input", "input image*", "expects", "input size", "input shape", "requires")),
     _cues("outputs", ("outputs", "returns", "produces", "output is", "output are", "model output*", "predicts", "generates", "output channel*")),

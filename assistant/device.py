@@ -4,9 +4,11 @@ By function means likely, never settled: a classification is the maker's to give
 Annex VIII rule 11 with the Commission's guidance on software; 21 CFR 892.2050 to 892.2090. Knows nothing of cards or facts.
 """
 
+import re
 from dataclasses import dataclass
 
 from assistant.aiact import Description
+from assistant.statements import sentences
 
 _DECIDES = (
     r"(?:diagnos\w*|triag\w*|detect\w*|classif\w*|characteri[sz]\w*|predict\w*|segment\w*|measur\w*|quantif\w*|prognos\w*|treat(?:ment|ing)?\b|therap\w*|screen\w*|grad(?:e|es|ing)\b|stag(?:e|es|ing)\b|"
@@ -40,9 +42,16 @@ def is_medical(text: Description) -> str:
     return " … ".join(words)
 
 
+_US_LAW = re.compile(r"\b(?:FDA|520\(o\)|United States|U\.S\.|510\(k\))", re.I)
+
+
 def denied(text: Description) -> str:
-    """The words by which a maker says that it is no device, or not for clinical use; or ""."""
-    return text.find(_NOT_DEVICE, denied_too=True)
+    """The words by which a maker says that it is no device, or not for clinical use; or "". What is said of US law counts there only."""
+    for start, end in sentences(text.text, 0, len(text.text)):
+        sentence = text.text[start:end]
+        if not _US_LAW.search(sentence) and (found := re.search(_NOT_DEVICE, sentence, re.I)):
+            return found[0]
+    return ""
 
 
 def mdr_class(text: Description) -> DeviceClass:

@@ -24,7 +24,7 @@ FACETS: tuple[Facet, ...] = (
     ), (r"re:\b(?:split\w*|sets?|partition\w*|training|test|validation|divid\w*|separat\w*|fold\w*)\b",)), ("split",),
           "Data were split by patient, so no patient is in both the training and the test set.", "Images were split randomly into training and test sets."),
     Facet("external-validation", "Validation on data from sites that took no part in development, with a result", ((
-        "external validation", "externally validated", "external test", "external cohort", "external dataset", "external data", "independent test site", "independent hospital", "independent cohort", "held out site", "held out hospital", "geographically separate", "out of distribution cohort",
+        "external validation", "externally validated", "external test", "external cohort", "external site*", "external hospital*", "took no part in training", "took no part in development", "external dataset", "external data", "independent test site", "independent hospital", "independent cohort", "held out site", "held out hospital", "geographically separate", "out of distribution cohort",
     ), (_METRIC, _VALUE, r"re:\b\d[\d,.]* (?:patients|images|studies|scans|cases|exams|examinations|radiographs|volumes|subjects)\b"), (_VALUE, r"re:\b\d{2}[\d,]*\b")), ("external_validation", "evaluation"),
           "On the external cohort from two hospitals the AUC was 0.93.", "An external validation showed good results."),
     Facet("readers", "Reference standard and who set it: number and qualification of readers, or another method", ((

@@ -182,7 +182,8 @@ def _established(reading: Reading, given: Mapping[str, Any] | None) -> tuple[dic
         found[name] = _given(name, value)
     _imply(found)
     purpose = Description(described(reading))
-    tier = _tier(aiact.classify(purpose.text), purpose, found)
+    sections = any(unit.statement.section for unit in reading.units)
+    tier = _tier(aiact.classify(purpose.text), purpose, found, not sections)
     _follow(found, tier, purpose)
     _imply(found)
     return found, tier, purpose
@@ -231,14 +232,18 @@ def described(reading: Reading) -> str:
     return " ".join(s.words if s.words.endswith((".", "!", "?", ":")) else f"{s.words}." for s in chosen)[:20_000]
 
 
-def _tier(found: aiact.Classification, purpose: Description, known: Mapping[str, Fact]) -> aiact.Classification:
-    """The tier with what a person or the card itself has settled."""
+def _tier(found: aiact.Classification, purpose: Description, known: Mapping[str, Fact], described_shortly: bool) -> aiact.Classification:
+    """The tier with what a person or the card itself has settled; a full card of a medical purpose is a device's, by rule 11."""
     device, listed, filtered = (known[name].value for name in ("mdr_nb", "aia_annex3_health", "claims_art6_3"))
     if found.tier == "prohibited":
         return found
     if device:
         reason = aiact.Reason("a device that needs a notified body", "eu-ai-act:art-6(1)", known["mdr_nb"].source)
         return aiact.Classification("high-risk", ("eu-ai-act:art-6(1)", "eu-ai-act:annex-i(11)"), (reason,), found.considered)
+    made = mdr_class(purpose)
+    if found.tier in ("minimal", "transparency") and made.value not in ("", "I") and device is None and not described_shortly:
+        reason = aiact.Reason("a medical device that needs a notified body", "mdr:annex-viii(rule-11)", made.words)
+        found = aiact.Classification("high-risk", ("eu-ai-act:art-6(1)", "eu-ai-act:annex-i(11)"), (reason,), found.considered)
     by_device = "eu-ai-act:art-6(1)" in found.basis and "eu-ai-act:annex-i(11)" in found.basis
     if by_device and device is False:
         return aiact.Classification(
@@ -271,7 +276,7 @@ def _both(*values: bool | None) -> bool | None:
 def _follow(found: dict[str, Fact], tier: aiact.Classification, purpose: Description) -> None:
     """Facts that follow from the tier, the device class and the function."""
     words = "; ".join(f"{r.rule}: {r.words}" if r.words else r.rule for r in tier.because) or "nothing in the description meets Article 6"
-    health = [p for p in tier.basis if p.startswith("eu-ai-act:annex-iii(5)")]
+    health = [p for p in tier.basis if p.startswith("eu-ai-act:annex-iii(5)") and tier.tier == "high-risk"]
     _put(found, "aia_annex3_health", bool(health) if tier.tier != "unknown" else None, f"rule: {words}")
     if "eu-ai-act:annex-i(11)" in tier.basis:
         _put(found, "mdr_nb", True, f"rule: MDR Annex VIII rule 11, {words}")
@@ -350,7 +355,7 @@ def _eu_ai_act(reading: Reading, tier: aiact.Classification, purpose: Descriptio
 def _fda(known: Mapping[str, Fact], purpose: Description) -> dict[str, Any]:
     """Device or not, likely type of radiology software, pathway and signals of the documentation level."""
     kind = radiology_kind(purpose)
-    stated = next((name for name in KINDS if known[name].value), kind.fact)
+    stated = next((name for name in KINDS if known[name].value), kind.fact) if known["us_device"].value is not False else ""
     signals = documentation_signals(purpose) if is_medical(purpose) else ()
     level = known["enhanced_doc_level"].value
     return {
