@@ -30,13 +30,20 @@ from assistant.ui.parts import (
 from assistant.ui.shell import PRIVATE, QUIET, Shell
 
 EXAMPLES = (
-    "Do we need a DPIA for a chest X-ray triage model?",
     "What must a data protection impact assessment contain?",
+    "Do we need a DPIA for a chest X-ray triage model?",
     "Which data governance practices does the AI Act ask for in training data of high-risk systems?",
 )
 NOTHING_OPEN = empty("No provision open", "Choose a citation: its provision opens here, with the quotation marked.")
 NO_EVIDENCE = empty("No evidence yet", "The provisions that bear an answer are listed here.")
 Turns = list[dict[str, Any]]  # each the form of `ask` in the contract, with its `question`
+
+
+# The chat shows a new answer from its question on, not from its end.
+SHOW_ANSWER = """() => {
+  const asked = [...document.querySelectorAll('.pc-chat .user-row')].pop(), box = asked && asked.closest('.bubble-wrap');
+  if (box) box.scrollTop += asked.getBoundingClientRect().top - box.getBoundingClientRect().top - 8;
+}"""
 
 
 # ---- what an answer looks like -----------------------------------------------------------------------------------
@@ -240,7 +247,7 @@ def build(shell: Shell) -> Mapping[str, Any]:
         with gr.Column(scale=6, min_width=420):
             chat = gr.Chatbot(
                 label="Conversation", height=520, sanitize_html=True, allow_tags=False, latex_delimiters=[], feedback_options=None, buttons=["copy"],
-                elem_classes=["pc-chat"], placeholder="Ask what a law requires. Every sentence of an answer is quoted from a provision that you can open.",
+                elem_classes=["pc-chat"], autoscroll=False, placeholder="Ask what a law requires. Every sentence of an answer is quoted from a provision that you can open.",
             )  # fmt: skip
             question = gr.Textbox(label="Your question", lines=2, max_lines=6, max_length=2000, submit_btn="Ask", interactive=False, elem_id="pc-question")
             with gr.Row():
@@ -286,9 +293,9 @@ def build(shell: Shell) -> Mapping[str, Any]:
     shown = [chat, turns, question, found]
     after = {"fn": kept, "inputs": [turns, chat_id], "outputs": [chat_id, earlier, export, viewer], **QUIET}
     asked = question.submit(ask, [question, shell.as_of, shell.frameworks, layer, turns], shown, concurrency_limit=8, **PRIVATE)
-    asked.then(**after).then(shell.foot, None, shell.footer, **QUIET)
+    asked.then(**after).then(None, js=SHOW_ANSWER, **QUIET).then(shell.foot, None, shell.footer, **QUIET)
     anew = retry.click(again, [shell.as_of, shell.frameworks, layer, turns], shown, concurrency_limit=8, **PRIVATE)
-    anew.then(**after)
+    anew.then(**after).then(None, js=SHOW_ANSWER, **QUIET)
     stop.click(None, cancels=[asked, anew], **QUIET)
     fresh.click(lambda: ([], [], "", NO_EVIDENCE, NOTHING_OPEN, ""), None, [chat, turns, chat_id, found, viewer, export], **QUIET)
     earlier.input(resume, [earlier], [chat, turns, chat_id, found, viewer, export], **QUIET)
