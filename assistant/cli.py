@@ -19,13 +19,20 @@ from assistant.export.terminal import answer_text, gaps_table, record_line, shor
 if TYPE_CHECKING:
     from assistant.workbench import Workbench
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None, help="Answers, checks and drafts for medical AI regulation, each statement with a checked citation.")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Answers, checks and drafts for medical AI regulation, each statement with a checked citation.",
+)
 corpus_app = typer.Typer(no_args_is_help=True, help="The texts: list, show, fetch, verify, compare.")
 card_app = typer.Typer(no_args_is_help=True, help="A model card: what it says, what is missing.")
 audit_app = typer.Typer(no_args_is_help=True, help="The record: verify, tail, export.")
+models_app = typer.Typer(no_args_is_help=True, help="The language model: what it is, what it may do.")
 eval_app = typer.Typer(no_args_is_help=True, help="Measure retrieval, answers, cards and claims on a labelled set.")
 bundle_app = typer.Typer(no_args_is_help=True, help="Evidence bundles: make, verify.")
-for name, sub in (("corpus", corpus_app), ("card", card_app), ("audit", audit_app), ("bundle", bundle_app), ("eval", eval_app)):
+for name, sub in (("corpus", corpus_app), ("card", card_app), ("audit", audit_app), ("bundle", bundle_app), ("eval", eval_app), ("models", models_app)):
     app.add_typer(sub, name=name)
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
@@ -141,10 +148,15 @@ def ingest(
     else:
         for row in report["instruments"]:
             counts = ", ".join(f"{n} {kind}" for kind, n in row["counts"].items())
-            put(f"{row['id']} {row['work']} {row['version']} ({row['provenance']}, {row['reader']}): {counts}" + (f"; same as {row['same_as']}" if row.get("same_as") else ""))
+            put(
+                f"{row['id']} {row['work']} {row['version']} ({row['provenance']}, {row['reader']}): {counts}"
+                + (f"; same as {row['same_as']}" if row.get("same_as") else "")
+            )
         for row in report["refused"]:
             put(f"refused {row['code']}: {row['reason']}")
-        put(f"{report['passages']} passages; {report['embedded']} embedded, {report['reused']} reused; {report['seconds']} s; corpus {report['corpus_digest'][:12]}")
+        put(
+            f"{report['passages']} passages; {report['embedded']} embedded, {report['reused']} reused; {report['seconds']} s; corpus {report['corpus_digest'][:12]}"
+        )
     if report["refused"]:
         for row in report["refused"] if as_json else []:
             say(f"refused {row['code']}: {row['reason']}")
@@ -159,7 +171,10 @@ def corpus_list(as_json: JsonFlag = False) -> None:
         put_json(rows)
         return
     for r in rows:
-        put(f"{r['work']:24} {r['version']:16} {r['layer']:8} {r['provenance']:9} {sum(r['counts'].values()):6} provisions  {r['file']}" + (f"  = {r['same_as']}" if r["same_as"] else ""))
+        put(
+            f"{r['work']:24} {r['version']:16} {r['layer']:8} {r['provenance']:9} {sum(r['counts'].values()):6} provisions  {r['file']}"
+            + (f"  = {r['same_as']}" if r["same_as"] else "")
+        )
 
 
 @corpus_app.command("show")
@@ -273,7 +288,7 @@ def ask(
 @app.command()
 def verify(batch: Annotated[Path, typer.Option(metavar="IN.jsonl")], out: Out = None) -> None:
     """Is a claim supported by a passage? Lines {"id","claim","passage"} in, {"id","supported","score","reasons"} out."""
-    from assistant.bearing import bears
+    from assistant.support import bears
 
     def each(row: Mapping[str, Any]) -> Mapping[str, Any]:
         found = bears(str(row.get("claim", "")), str(row.get("passage", "")))
@@ -285,6 +300,8 @@ def verify(batch: Annotated[Path, typer.Option(metavar="IN.jsonl")], out: Out = 
 # ---- cards -------------------------------------------------------------------------------------------------------
 
 Card = Annotated[Path, typer.Argument(metavar="CARD", help="A card file, or a folder with one.")]
+SetFile = Annotated[Path, typer.Option("--set", metavar="FILE.jsonl")]
+Against = Annotated[Path | None, typer.Option("--against", metavar="RUN.json", help="Compare with an earlier run's --json.")]
 FactsFile = Annotated[Path | None, typer.Option("--facts", metavar="FILE", help='{"name": {"value": true, "source": "who"}}')]
 
 
@@ -326,7 +343,10 @@ def triage_command(card: Card, facts: FactsFile = None, as_json: JsonFlag = Fals
         put_json(found)
         return
     for row in found["frameworks"]:
-        put(f"{row['framework']:12} applies: {row['applies']}" + "".join(f"\n    {b.get('rule', '')} {b.get('fact', '')} {b.get('pinpoint', '')}" for b in row["because"]))
+        put(
+            f"{row['framework']:12} applies: {row['applies']}"
+            + "".join(f"\n    {b.get('rule', '')} {b.get('fact', '')} {b.get('pinpoint', '')}" for b in row["because"])
+        )
     put(f"AI Act tier: {found['eu_ai_act']['tier']} {' '.join(found['eu_ai_act']['basis'])}")
     for m in found["missing_facts"]:
         put(f"not known: {m}" if isinstance(m, str) else f"not known: {m.get('name')}: {m.get('ask', '')}")
@@ -363,7 +383,7 @@ def gaps(
 def _worse(report: Mapping[str, Any], fail_on: str) -> bool:
     from assistant.findings import SEVERITIES
 
-    counted = SEVERITIES[: SEVERITIES.index(fail_on) + 1]  # type: ignore[arg-type]
+    counted = SEVERITIES[: SEVERITIES.index(fail_on) + 1]
     return any(f["status"] in ("gap", "partial") and f["severity"] in counted for f in report["findings"])
 
 
@@ -433,7 +453,9 @@ def bundle_make(run: str, out: Annotated[Path, typer.Option("-o", "--out", metav
 
 
 @bundle_app.command("verify")
-def bundle_verify(file: Path, head: Annotated[str | None, typer.Option(metavar="HASH", help="A head exported earlier.")] = None, as_json: JsonFlag = False) -> None:
+def bundle_verify(
+    file: Path, head: Annotated[str | None, typer.Option(metavar="HASH", help="A head exported earlier.")] = None, as_json: JsonFlag = False
+) -> None:
     """Re-derive a bundle from its bytes alone; name the first part that is wrong."""
     from assistant.bundle import check
 
@@ -461,7 +483,9 @@ def _bytes(path: Path) -> bytes:
 def backup(file: Annotated[Path, typer.Argument(metavar="F.zip")], as_json: JsonFlag = False) -> None:
     """Write the record, the library and the fetched sources to one file; also while Pincite runs."""
     found = bench().backup(file)
-    put_json(found) if as_json else put(f"{found['files']} files, head {found['head']}, corpus {found['corpus_digest'][:12] or 'none'}; SHA-256 {found['sha256']}")
+    put_json(found) if as_json else put(
+        f"{found['files']} files, head {found['head']}, corpus {found['corpus_digest'][:12] or 'none'}; SHA-256 {found['sha256']}"
+    )
 
 
 @app.command()
@@ -472,7 +496,9 @@ def restore(
 ) -> None:
     """Put a backup into an empty data folder, checked first."""
     found = bench().restore(file, force)
-    put_json(found) if as_json else put(f"{found['files']} files, {found['records']} records, head {found['head']}, corpus {found['corpus_digest'][:12] or 'none'}")
+    put_json(found) if as_json else put(
+        f"{found['files']} files, {found['records']} records, head {found['head']}, corpus {found['corpus_digest'][:12] or 'none'}"
+    )
 
 
 @app.command()
@@ -503,17 +529,127 @@ def serve(host: str = "127.0.0.1", port: int = 7860) -> None:
     server.serve(host, port, bench())
 
 
+@app.command("packs")
+def packs_command(as_json: JsonFlag = False) -> None:
+    """The submission packs that can be drafted."""
+    from assistant import packs
+
+    rows = [{"id": i, "title": packs.pack(i).title, "levels": list(packs.pack(i).levels)} for i in packs.pack_ids()]
+    if as_json:
+        put_json(rows)
+    else:
+        put("\n".join(f"{r['id']:32} {r['title']}" for r in rows))
+
+
+@app.command()
+def draft(
+    card: Card,
+    pack: Annotated[str, typer.Option(help="See: pincite packs")],
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="DIR")],
+    format: Annotated[list[str], typer.Option(help="docx, md, pdf, json or xlsx; may be repeated")] = ["docx", "json"],  # noqa: B006
+    level: Annotated[str, typer.Option(help="For packs with documentation levels, such as basic or enhanced")] = "",
+    facts: FactsFile = None,
+    clauses: Annotated[bool, typer.Option(help="Show clause references, for an auditor")] = True,
+    as_of: AsOf = "",
+) -> None:
+    """Draft a submission pack from a card: quotations, what the law asks, and [INPUT NEEDED: …]."""
+    from assistant import export
+
+    w = bench()
+    made = {**w.draft(card, pack, _day(as_of), facts, level), "audit_head": w.verify_audit().head}
+    for name in format:
+        path = out / f"{pack}.{name}"
+        _write(path, export.render_draft(name, made, clauses))
+        put(str(path))
+
+
 @eval_app.command("retrieval")
-def eval_retrieval(set_file: Annotated[Path, typer.Option("--set", metavar="FILE")], layer: str = "any", as_of: AsOf = "", as_json: JsonFlag = False) -> None:
-    """Hit rates over a set of questions with gold pinpoints."""
+def eval_retrieval(
+    set_file: SetFile,
+    layer: str = "any",
+    within: Annotated[bool, typer.Option(help="Search only the framework of the gold address.")] = False,
+    as_of: AsOf = "",
+    as_json: JsonFlag = False,
+) -> None:
+    """Hit rates over questions with gold pinpoints: {"id","question","gold":[…],"as_of"?}."""
+    from dataclasses import replace
+
+    from assistant import evaluate
+    from assistant.law import framework_of
+
+    w, wanted = bench(), _filter(as_of, (), (), layer)
+
+    def search_row(row: Mapping[str, Any]) -> Mapping[str, Any]:
+        frameworks = (framework_of(str(row["gold"][0]).partition(":")[0]),) if within else ()
+        return w.search(str(row.get("question") or row.get("query")), replace(wanted, as_of=row.get("as_of") or wanted.as_of, frameworks=frameworks), 10)
+
+    _put_figures(evaluate.retrieval(evaluate.load_set(set_file), search_row), as_json)
+
+
+@eval_app.command("answers")
+def eval_answers(set_file: SetFile, against: Against = None, as_of: AsOf = "", as_json: JsonFlag = False) -> None:
+    """Refusals, verified claims and gold provisions cited over a set of questions."""
     from assistant import evaluate
 
-    found = evaluate.retrieval(bench(), list(_lines(set_file)), _day(as_of), layer)
-    put_json(found) if as_json else put(evaluate.table(found))
+    w, wanted = bench(), _filter(as_of, (), ())
+    found = evaluate.answers(
+        evaluate.load_set(set_file), lambda row: w.ask(str(row["question"]), _row_filter(row, wanted), "extractive", row.get("history") or ())
+    )
+    _put_figures(found, as_json, against)
 
 
-def _not_built(what: str, _: object) -> NoReturn:
-    raise UsageError(f"'pincite {what}' is not built yet")
+@eval_app.command("claims")
+def eval_claims(set_file: SetFile, against: Against = None, as_json: JsonFlag = False) -> None:
+    """How often true claims are accepted and wrong ones refused: {"id","claim","passage","supported","kind"?}."""
+    from assistant import evaluate
+    from assistant.support import bears
+
+    def check(row: Mapping[str, Any]) -> Mapping[str, Any]:
+        found = bears(str(row["claim"]), str(row["passage"]))
+        return {"supported": found.supported, "score": found.score, "reasons": list(found.reasons)}
+
+    _put_figures(evaluate.claims(evaluate.load_set(set_file), check), as_json, against)
+
+
+def _put_figures(found: Mapping[str, Any], as_json: bool, against: Path | None = None) -> None:
+    from assistant import evaluate
+
+    if against:
+        found = {**found, "compared": evaluate.compare(found, json.loads(against.read_text("utf8")))}
+    if as_json:
+        put_json(found)
+        return
+    for name, f in found["figures"].items():
+        put(f"{name:32} {f['value']:.3f}  [{f['low']:.3f}, {f['high']:.3f}]  n={f['n']}")
+
+
+@models_app.command("list")
+def models_list(as_json: JsonFlag = False) -> None:
+    """The language model in use and the roles its accuracy card opens."""
+    from assistant import modelbench
+
+    w = bench()
+    model = w.model
+    roles = modelbench.open_roles(w.home / "models", model.info.sha256, model.info.name) if model else {}
+    name, digest = (model.info.name, model.info.sha256) if model else ("none", "")
+    if as_json:
+        put_json({"name": name, "sha256": digest, "roles": roles})
+    else:
+        put(f"{name} {digest[:12]} " + ", ".join(f"{role}: {'open' if open_ else 'closed'}" for role, open_ in roles.items()))
+
+
+@models_app.command("bench")
+def models_bench(out: Annotated[Path | None, typer.Option("-o", "--out", metavar="FILE")] = None) -> None:
+    """Measure the model at hand and write its accuracy card, which opens or closes its roles."""
+    from assistant import modelbench
+
+    w = bench()
+    if w.model is None:
+        raise UsageError("There is no model to measure (PINCITE_LLM is none)", "Name a GGUF file or a server")
+    card = modelbench.card(w.model, progress=say)
+    path = out or w.home / "models" / f"{card['name']}.json"
+    _write(path, (json.dumps(card, indent=1, ensure_ascii=False) + "\n").encode())
+    put(f"{path}: {card['roles']}")
 
 
 def _needed(value: str | None, what: str) -> str:
@@ -527,6 +663,8 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     quiet_the_libraries()
     try:
         code = app(list(argv) if argv is not None else None, standalone_mode=False)
+        if code == 130:  # how typer reports Ctrl-C
+            raise KeyboardInterrupt
         sys.exit(code if isinstance(code, int) else 0)
     except PinciteError as error:
         say(f"pincite: {error.line()}")

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from assistant.errors import UsageError
+from assistant.law import framework_of
 from assistant.pinpoint import Pinpoint
 
 RESAMPLES = 1000
@@ -60,6 +61,26 @@ def figure(values: Iterable[float]) -> Figure | None:
     means = data[draws].mean(axis=1)
     low, high = np.quantile(means, [0.025, 0.975])
     return Figure(float(data.mean()), float(low), float(high), len(data))
+
+
+# ---- retrieval ---------------------------------------------------------------------------------------------------
+
+
+def retrieval(rows: Sequence[Mapping[str, Any]], search: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> dict[str, Any]:
+    """Hit rates at 1, 5 and 10 and MRR by root provision, over all and by framework. `search` gives a line of `search --batch`."""
+    each: list[dict[str, Any]] = []
+    for row in rows:
+        found = [h["pinpoint"] for h in search(row)["hits"]]
+        rank = next((n for n, address in enumerate(found, 1) if same_section(row["gold"], address)), 0)
+        marks = {"hit@1": float(rank == 1), "hit@5": float(0 < rank <= 5), "hit@10": float(0 < rank <= 10), "mrr": 1 / rank if rank else 0.0}
+        each.append({"id": row["id"], "group": framework_of(str(row["gold"][0]).partition(":")[0]), "marks": marks})
+    figures: dict[str, Any] = {}
+    for group in ["all", *sorted({e["group"] for e in each})]:
+        for name in ("hit@1", "hit@5", "hit@10", "mrr"):
+            f = figure(e["marks"][name] for e in each if group in ("all", e["group"]))
+            if f:
+                figures[f"{group} {name}"] = f.to_json()
+    return {"kind": "retrieval", "n": len(each), "figures": figures, "each": [{"id": e["id"], "marks": e["marks"]} for e in each]}
 
 
 # ---- answers -----------------------------------------------------------------------------------------------------

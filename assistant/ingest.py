@@ -204,7 +204,8 @@ def _build(home: Path, kept: list[Instrument], fresh: list[Instrument], embed: E
     report.instruments.extend(new)
     everything = [*kept, *new, *digests]
     report.digest = library.corpus_digest(everything)
-    if held and held.digest == report.digest and not rebuild and not held.damaged():
+    files = {one.sha256 for one in everything}
+    if held and held.digest == report.digest and files == {e.sha256 for e in held.editions.values()} and not rebuild and not held.damaged():
         report.changed = False
         report.passages = int(held.meta["passages"])
         report.reused = int(held.meta["vectors"])

@@ -515,9 +515,9 @@ class Library:
             counts.setdefault(instrument, {})[kind] = n
         fields = "id, instrument, work, title, kind, version, layer, provenance, reader, file, sha256, marks, same_as, valid_from, valid_to"
         found = {}
-        for row in self.db.execute(f"SELECT {fields} FROM instrument"):
-            marks = tuple((a, b) for a, b in json.loads(row[11]))
-            found[row[0]] = Edition(*row[:11], marks, *row[12:], counts.get(row[0], {}))
+        for *head, marks, same_as, valid_from, valid_to in self.db.execute(f"SELECT {fields} FROM instrument"):
+            pairs = tuple((str(a), str(b)) for a, b in json.loads(marks))
+            found[head[0]] = Edition(*head, marks=pairs, same_as=same_as, valid_from=valid_from, valid_to=valid_to, counts=counts.get(head[0], {}))
         return found
 
     def text(self, edition: int) -> str:

@@ -25,10 +25,26 @@ from urllib.parse import urlsplit
 
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from assistant import __version__, answer, assess, corpus, diff, library, modelcard, packs, record, retrieve, sandbox, triage
-from assistant import draft as drafting
+from assistant import (
+    __version__,
+    answer,
+    assess,
+    corpus,
+    diff,
+    library,
+    modelbench,
+    modelcard,
+    packs,
+    phrasing,
+    prompts,
+    record,
+    retrieve,
+    sandbox,
+    triage,
+)
 from assistant import backup as backing
 from assistant import bundle as bundling
+from assistant import draft as drafting
 from assistant import fetch as fetching
 from assistant import ingest as ingestion
 from assistant.errors import NotReady, PinciteError, UsageError
@@ -70,6 +86,11 @@ def today() -> str:
 def now() -> str:
     """The instant for an audit record, UTC."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def prompt_name(name: str) -> str:
+    """A prompt with its version, as records name it: `answer@1`."""
+    return f"{name}@{prompts.load(name).version}"
 
 
 def sha256(value: object) -> str:
@@ -249,10 +270,26 @@ class Workbench:
             raise UsageError(f"{instrument} is not held in both versions", f"Held: {held}")
         changes = [c for w in works for c in diff.compare(self.library.instrument(before[w].id), self.library.instrument(after[w].id))]
         on = {r.id: r.pinpoint for r in corpus.requirements()}
-        runs = {f"{row.id} {f['requirement']}": Pinpoint(*f["pinpoint"].split(":", 1)) for row in record.all_kept(self.home, "gaps") for f in row.content["findings"]}
-        rows = [{"pinpoint": c.pinpoint.address, "citation": str(c.pinpoint), "kind": c.kind, "heading": c.heading, "words": [list(w) for w in c.words]} for c in changes]
+        runs = {
+            f"{row.id} {f['requirement']}": Pinpoint(*f["pinpoint"].split(":", 1))
+            for row in record.all_kept(self.home, "gaps")
+            for f in row.content["findings"]
+        }
+        rows = [
+            {"pinpoint": c.pinpoint.address, "citation": str(c.pinpoint), "kind": c.kind, "heading": c.heading, "words": [list(w) for w in c.words]}
+            for c in changes
+        ]
         counts = {kind: sum(c.kind == kind for c in changes) for kind in ("added", "removed", "changed")}
-        return {"instrument": instrument, "old": old, "new": new, "works": works, "counts": counts, "changes": rows, "requirements": diff.resting_on(changes, on), "findings": diff.resting_on(changes, runs)}
+        return {
+            "instrument": instrument,
+            "old": old,
+            "new": new,
+            "works": works,
+            "counts": counts,
+            "changes": rows,
+            "requirements": diff.resting_on(changes, on),
+            "findings": diff.resting_on(changes, runs),
+        }
 
     # ---- search and ask
 
@@ -275,12 +312,12 @@ class Workbench:
     def ask(self, question: str, wanted: retrieve.Filter, mode: str = "auto", history: Sequence[Mapping[str, str]] = ()) -> dict[str, Any]:
         """The answer to a question with its hits, in the form of the contract, and one audit record."""
         started = time.perf_counter()
-        hits = self.hits(question, wanted, 10)
-        result = answer.extractive(self.library, question, hits, wanted)
+        response = answer.respond(self.library, question, wanted, self.embedder.embed_query, history)
         first = time.perf_counter()
-        model = None
+        result, model = self._phrased(response) if mode == "auto" else (response.answer, None)
+        hits = response.hits
         out = {
-            "answer": answer_json(result), "hits": [hit_json(h) for h in hits], "model": model, "prompt": "answer@1", "as_of": wanted.as_of,
+            "answer": answer_json(result), "hits": [hit_json(h) for h in hits], "model": model, "prompt": prompt_name("answer"), "as_of": wanted.as_of,
             "corpus_digest": self.library.digest,
         }  # fmt: skip
         out["audit"] = self.write(
@@ -291,8 +328,28 @@ class Workbench:
             },
         )  # fmt: skip
         out["seconds"] = {"first": round(first - started, 3), "total": round(time.perf_counter() - started, 3)}
-        record.keep_run(self.home, out["audit"], now(), "ask", {"question": question, **out})
+        record.keep_run(self.home, str(out["audit"]), now(), "ask", {"question": question, **out})
         return out
+
+    def _phrased(self, response: answer.Response) -> tuple[Answer, dict[str, str] | None]:
+        """The answer in the model's words where its accuracy card opens that role and each wording passes its check.
+
+        Whatever is wrong with the model costs the phrasing, never the answer; a note says so.
+        """
+        try:
+            model = self.model
+        except PinciteError as error:
+            return replace(response.answer, notes=(*response.answer.notes, f"Answered without a language model: {error}")), None
+        if model is None or response.answer.abstained:
+            return response.answer, None
+        named = {"name": model.info.name, "sha256": model.info.sha256}
+        if not modelbench.open_roles(self.home / "models", model.info.sha256, model.info.name)["phrasing"]:
+            return response.answer, None
+        phrased = phrasing.phrase(response.question, response.answer, model)
+        if phrased.failure:
+            lost = f"The language model gave no usable wording ({phrased.failure.reason}); the quotations stand"
+            return replace(phrased.answer, notes=(*phrased.answer.notes, lost)), named
+        return phrased.answer, named
 
     # ---- cards
 
@@ -310,6 +367,15 @@ class Workbench:
             "hidden": list(card.hidden), "problems": list(card.problems),
         }  # fmt: skip
 
+    def card_check(self, path: Path) -> dict[str, Any]:
+        """What a card lacks, with lines, and how many of the required fields are missing."""
+        problems = modelcard.check_card(self.card(path))
+        rows = [
+            {"file": p.file, "line": p.line, "severity": "error" if p.required else "warning", "field": p.field, "state": p.state, "message": p.message}
+            for p in problems
+        ]  # fmt: skip
+        return {"problems": rows, "missing": sum(p.required for p in problems)}
+
     def law(self, as_of: str) -> Callable[[Pinpoint], tuple[Citation, ...]]:
         """A function that cites the words of a provision; it cites nothing when there is no index."""
         held = library.current(self.home)
@@ -324,7 +390,9 @@ class Workbench:
 
         return cite_law
 
-    def gaps(self, path: Path, as_of: str, frameworks: Sequence[str] = (), scope: Sequence[str] = (), facts: Path | None = None, everything: bool = False) -> dict[str, Any]:
+    def gaps(
+        self, path: Path, as_of: str, frameworks: Sequence[str] = (), scope: Sequence[str] = (), facts: Path | None = None, everything: bool = False
+    ) -> dict[str, Any]:
         """The gap analysis of a card, in the form of the contract, and one audit record."""
         analysis = self.analyse(path, as_of, frameworks, scope, facts, everything)
         out = gaps_json(analysis)
@@ -336,7 +404,9 @@ class Workbench:
         record.keep_run(self.home, audit, now(), "gaps", stamped)
         return stamped
 
-    def analyse(self, path: Path, as_of: str, frameworks: Sequence[str] = (), scope: Sequence[str] = (), facts: Path | None = None, everything: bool = False) -> GapAnalysis:
+    def analyse(
+        self, path: Path, as_of: str, frameworks: Sequence[str] = (), scope: Sequence[str] = (), facts: Path | None = None, everything: bool = False
+    ) -> GapAnalysis:
         """The gap analysis of a card, as nouns."""
         card = self.card(path)
         wanted = [r for r in corpus.requirements() if (not frameworks or r.framework in frameworks) and _in_scope(r.pinpoint, scope)]
@@ -377,7 +447,14 @@ class Workbench:
         check("index files", lambda: "sound" if not self.library.damaged() else _raise(NotReady("Index files are damaged", "Run: pincite ingest --rebuild")))
         check("embedder", lambda: f"{self.embedder.name} {self.embedder.sha256[:12]}, {len(self.embedder.embed_query('test'))} dimensions")
         check("language model", lambda: self.prove_model())
-        check("audit chain", lambda: f"{self.verify_audit().records} records, sound" if self.verify_audit().sound else _raise(NotReady(self.verify_audit().problem, "Compare with a backup")))
+        check(
+            "audit chain",
+            lambda: (
+                f"{self.verify_audit().records} records, sound"
+                if self.verify_audit().sound
+                else _raise(NotReady(self.verify_audit().problem, "Compare with a backup"))
+            ),
+        )
         checks.append({"check": "corpus checked until", "ok": True, "detail": corpus.manifest().checked_until})
         return {"ok": all(c["ok"] for c in checks), "checks": checks}
 
@@ -435,7 +512,13 @@ class Workbench:
 
     def standing(self) -> dict[str, Any]:
         """What every screen shows: the corpus, the model, the user, the audit head, and why something is not ready."""
-        out: dict[str, Any] = {"user": self.user, "as_of": today(), "offline": self.settings.offline, "program": __version__, "audit_head": record.head(self.home)}
+        out: dict[str, Any] = {
+            "user": self.user,
+            "as_of": today(),
+            "offline": self.settings.offline,
+            "program": __version__,
+            "audit_head": record.head(self.home),
+        }
         model = self.model
         out["model"] = {"name": model.info.name, "sha256": model.info.sha256} if model else None
         out["server"] = bool(model and not model.info.sha256)

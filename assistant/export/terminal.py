@@ -11,7 +11,8 @@ def answer_text(found: Mapping[str, Any]) -> str:
     a = found["answer"]
     if a["abstained"]:
         return "\n".join((a["reason"], *a["notes"]))
-    lines, sources = [], []
+    lines: list[str] = []
+    sources: list[str] = []
     for claim in a["claims"]:
         marks = []
         for c in claim["citations"]:
