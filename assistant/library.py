@@ -513,11 +513,11 @@ class Library:
         counts: dict[int, dict[str, int]] = {}
         for instrument, kind, n in self.db.execute("SELECT instrument, kind, count(*) FROM provision GROUP BY 1, 2"):
             counts.setdefault(instrument, {})[kind] = n
-        fields = "id, instrument, work, title, kind, version, layer, provenance, reader, file, sha256, marks, same_as, valid_from, valid_to"
+        fields = ("id", "instrument", "work", "title", "kind", "version", "layer", "provenance", "reader", "file", "sha256", "same_as", "valid_from", "valid_to")
         found = {}
-        for *head, marks, same_as, valid_from, valid_to in self.db.execute(f"SELECT {fields} FROM instrument"):
-            pairs = tuple((str(a), str(b)) for a, b in json.loads(marks))
-            found[head[0]] = Edition(*head, marks=pairs, same_as=same_as, valid_from=valid_from, valid_to=valid_to, counts=counts.get(head[0], {}))
+        for marks, *row in self.db.execute(f"SELECT marks, {', '.join(fields)} FROM instrument"):
+            named: dict[str, Any] = dict(zip(fields, row, strict=True))
+            found[row[0]] = Edition(**named, marks=tuple((str(a), str(b)) for a, b in json.loads(marks)), counts=counts.get(row[0], {}))
         return found
 
     def text(self, edition: int) -> str:
