@@ -46,7 +46,8 @@ HEADERS = (
 )  # fmt: skip
 MEDIA = {
     "json": "application/json", "html": "text/html; charset=utf-8", "md": "text/markdown; charset=utf-8", "pdf": "application/pdf",
-    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }  # fmt: skip
 
 Scope = MutableMapping[str, Any]
@@ -310,14 +311,18 @@ def _add_exports(app: FastAPI, bench: "Workbench") -> None:
 
 # ---- login -------------------------------------------------------------------------------------------------------
 
-LOGIN = """<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Pincite: sign in</title>
+LOGIN = """<!doctype html><html lang="en"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1"><title>Pincite: sign in</title>
 <style>body{{font-family:system-ui,sans-serif;background:#f4f5f7;color:#1a1d21;display:grid;place-items:center;min-height:100vh;margin:0}}
 form{{background:#fff;padding:2rem;border:1px solid #d4d8de;border-radius:10px;display:grid;gap:.8rem;width:min(20rem,90vw)}}
 h1{{margin:0;font-size:1.4rem}}input,button{{font:inherit;padding:.5rem;border:1px solid #8a919c;border-radius:6px}}label{{display:grid;gap:.25rem}}
 button{{background:#1d4ed8;color:#fff;border:0}}[role=alert]{{color:#9b1c1c;margin:0}}:focus-visible{{outline:3px solid #1d4ed8;outline-offset:2px}}
-@media(prefers-color-scheme:dark){{body{{background:#14171c;color:#e8eaed}}form{{background:#1e232b;border-color:#434a56}}input{{background:#14171c;color:inherit}}[role=alert]{{color:#fdc0c0}}}}</style></head>
-<body><form method="post" action="/login"><h1>Pincite</h1>{problem}<label>Name<input name="name" autocomplete="username" required autofocus maxlength="100"></label>
-<label>Password<input name="password" type="password" autocomplete="current-password" required maxlength="500"></label><button>Sign in</button></form></body></html>"""
+@media(prefers-color-scheme:dark){{body{{background:#14171c;color:#e8eaed}}
+form{{background:#1e232b;border-color:#434a56}}input{{background:#14171c;color:inherit}}[role=alert]{{color:#fdc0c0}}}}</style></head>
+<body><form method="post" action="/login"><h1>Pincite</h1>{problem}
+<label>Name<input name="name" autocomplete="username" required autofocus maxlength="100"></label>
+<label>Password<input name="password" type="password" autocomplete="current-password" required maxlength="500"></label>
+<button>Sign in</button></form></body></html>"""
 
 
 def login_page(problem: str = "", status: int = 200) -> HTMLResponse:

@@ -19,6 +19,7 @@ from assistant.ui.parts import (
     esc,
     failure,
     go,
+    jump,
     law_status,
     long_date,
     md,
@@ -99,20 +100,13 @@ def evidence(turns: Sequence[Json]) -> str:
 
 
 def _nearest(turn: Json) -> str:
-    jumps = "".join(
-        f'<button type="button" class="pc-jump" data-go="{esc(h["pinpoint"])}" data-version="{esc(h["version"])}" data-layer="{esc(h["layer"])}">{esc(h["citation"])}</button>'
-        for h in turn["hits"][:3]
-    )
+    jumps = "".join(jump(h["pinpoint"], h["citation"], h) for h in turn["hits"][:3])
     return jumps or empty("Nothing near", "No provision of the library shares words or meaning with the question.")
 
 
 def _found(turn: Json) -> str:
     """What search found and why: ranks, never percentages."""
-    rows = "".join(
-        f'<li><button type="button" class="pc-jump" data-go="{esc(h["pinpoint"])}" data-version="{esc(h["version"])}" data-layer="{esc(h["layer"])}">'
-        f"{esc(h['citation'])}</button> {esc(_ranks(h['via']))}</li>"
-        for h in turn["hits"]
-    )
+    rows = "".join(f"<li>{jump(h['pinpoint'], h['citation'], h)} {esc(_ranks(h['via']))}</li>" for h in turn["hits"])
     return f'<details class="pc-links"><summary>All that search found ({len(turn["hits"])})</summary><ol>{rows}</ol></details>' if rows else ""
 
 
@@ -247,7 +241,8 @@ def build(shell: Shell) -> Mapping[str, Any]:
         with gr.Column(scale=6, min_width=420):
             chat = gr.Chatbot(
                 label="Conversation", height=520, sanitize_html=True, allow_tags=False, latex_delimiters=[], feedback_options=None, buttons=["copy"],
-                elem_classes=["pc-chat"], autoscroll=False, placeholder="Ask what a law requires. Every sentence of an answer is quoted from a provision that you can open.",
+                elem_classes=["pc-chat"], autoscroll=False,
+                placeholder="Ask what a law requires. Every sentence of an answer is quoted from a provision that you can open.",
             )  # fmt: skip
             question = gr.Textbox(label="Your question", lines=2, max_lines=6, max_length=2000, submit_btn="Ask", interactive=False, elem_id="pc-question")
             with gr.Row():

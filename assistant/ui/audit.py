@@ -63,7 +63,8 @@ def trace(shell: Shell, id: str) -> str:
         return NO_RECORD
     plain = [["Record", record.id], ["Time", record.time], ["User", record.user], ["Action", record.action], ["Parent", record.parent], ["Hash", record.hash]]
     chain = table(["Field", "Value"], plain, f"Record {record.seq} of the chain")
-    body = f'<details class="pc-links"><summary>What the chain holds of it</summary><div class="pc-steps">{esc(json.dumps(dict(record.body), indent=2, ensure_ascii=False))}</div></details>'
+    held = esc(json.dumps(dict(record.body), indent=2, ensure_ascii=False))
+    body = f'<details class="pc-links"><summary>What the chain holds of it</summary><div class="pc-steps">{held}</div></details>'
     try:
         run = shell.bench.run(id)
     except PinciteError:
@@ -75,7 +76,8 @@ def _ask_trace(run: Json) -> str:
     model = run["model"]
     facts = [
         ["Question", run["question"]], ["As of", run["as_of"]], ["Corpus digest", run["corpus_digest"]], ["Prompt", str(run["prompt"])],
-        ["Model", f"{model['name']} {model['sha256']}" if model else "none: quotations only"], ["Refused", run["answer"]["reason"] if run["answer"]["abstained"] else "no"],
+        ["Model", f"{model['name']} {model['sha256']}" if model else "none: quotations only"],
+        ["Refused", run["answer"]["reason"] if run["answer"]["abstained"] else "no"],
     ]  # fmt: skip
     hits = [[str(n), h["citation"], h["layer"], h["version"], law_status(h)[0], ", ".join(h["via"])] for n, h in enumerate(run["hits"], 1)]
     cited = numbered(run["answer"]["claims"])
@@ -110,7 +112,9 @@ def draw(shell: Shell, n: float, seed: float) -> tuple[str, list[Json]]:
     for i, c in enumerate(drawn, 1):
         stands = badge("✓ every quotation stands in its source", "good") if c["stands"] else badge("✕ a quotation does not stand", "bad")
         cards.append(
-            f'<article class="pc-tile"><h3>{i}. {esc(c["text"])} {stands}</h3><p>Asked: {esc(c["question"])} (as of {esc(c["as_of"])}; record {esc(c["ask"])})</p>{citation_cards(c["citations"], f"s{i}")}</article>'
+            f'<article class="pc-tile"><h3>{i}. {esc(c["text"])} {stands}</h3>'
+            f"<p>Asked: {esc(c['question'])} (as of {esc(c['as_of'])}; record {esc(c['ask'])})</p>"
+            f"{citation_cards(c['citations'], f's{i}')}</article>"
         )
     return "".join(cards), list(drawn)
 

@@ -74,7 +74,8 @@ def applicability(report: Json) -> str:
         for f in report["frameworks"]
     ]
     tier = report.get("eu_ai_act", {})
-    line = f"<p>AI Act tier: <strong>{esc(tier.get('tier', 'unknown'))}</strong>; role: {esc(tier.get('role', 'unknown'))}; basis: {esc(', '.join(map(str, tier.get('basis', []))) or 'none')}</p>"
+    basis = ", ".join(map(str, tier.get("basis", []))) or "none"
+    line = f"<p>AI Act tier: <strong>{esc(tier.get('tier', 'unknown'))}</strong>; role: {esc(tier.get('role', 'unknown'))}; basis: {esc(basis)}</p>"
     return (table(["Framework", "Applies", "Because"], rows, "Which frameworks apply", plain=False) if rows else "") + line
 
 

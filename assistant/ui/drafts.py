@@ -26,11 +26,13 @@ def pack_choices() -> list[tuple[str, str]]:
 def head(made: Json) -> str:
     """What the draft is, how much of it is stated, and that it is machine-made; with its downloads."""
     c = made["counts"]
-    said = f"{made['pack']['title']} for {made['card']['name']}, as of {made['as_of']}. {c['stated']} elements stated, {c['partly-stated']} partly, {c['asked']} only asked. Run {made['run']}."
+    what = f"{made['pack']['title']} for {made['card']['name']}, as of {made['as_of']}"
+    said = f"{what}. {c['stated']} elements stated, {c['partly-stated']} partly, {c['asked']} only asked. Run {made['run']}."
     notice = banner("This draft is machine-made. It is no submission until a named person has read, completed and signed it.", "warn")
     note = banner(made["pack"]["note"], "info") if made["pack"]["note"] else ""
     links = "".join(f'<a href="/export/{esc(made["run"])}.{f}" download>{f.upper()}</a>' for f in DRAFT_FORMATS)
-    return f'<p><strong>{esc(said)}</strong></p>{notice}{note}<div class="pc-downloads" role="group" aria-label="Download the draft"><span>Download:</span>{links}</div>'
+    downloads = f'<div class="pc-downloads" role="group" aria-label="Download the draft"><span>Download:</span>{links}</div>'
+    return f"<p><strong>{esc(said)}</strong></p>{notice}{note}{downloads}"
 
 
 def outline(made: Json) -> str:
@@ -72,7 +74,8 @@ def _sentence(x: Json) -> str:
         return f'<p>{esc(x["text"])} <button type="button" class="pc-jump" data-pin="law-{x["note"]}">[{x["note"]}]</button></p>'
     caution = banner(x["caution"], "warn") if x["caution"] else ""
     label = f"<b>{esc(x['label'])}:</b> " if x["label"] else ""
-    return f'<blockquote>{label}{esc(x["text"])}</blockquote><div class="pc-where">{esc(x["file"])}, line {x["line"]}, {esc(x["section"] or "before the first heading")}</div>{caution}'
+    place = f"{x['file']}, line {x['line']}, {x['section'] or 'before the first heading'}"
+    return f'<blockquote>{label}{esc(x["text"])}</blockquote><div class="pc-where">{esc(place)}</div>{caution}'
 
 
 def make(
@@ -157,4 +160,5 @@ def notes(made: Json) -> str:
     """The law behind the draft: every citation once, by its number."""
     if not made["notes"]:
         return empty("No law quoted", "The library holds no words for the provisions of this pack.")
-    return f'<details class="pc-links"><summary>Law used ({len(made["notes"])})</summary><div class="pc-evidence" tabindex="0" role="region" aria-label="Law used">{citation_cards(made["notes"], "law")}</div></details>'
+    cards = f'<div class="pc-evidence" tabindex="0" role="region" aria-label="Law used">{citation_cards(made["notes"], "law")}</div>'
+    return f'<details class="pc-links"><summary>Law used ({len(made["notes"])})</summary>{cards}</details>'

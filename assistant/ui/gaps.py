@@ -58,7 +58,8 @@ TONES = {
 
 def head(report: Json) -> str:
     """Which card, as of when, on what corpus, and that these are proposals."""
-    text = f"{report['card']['name']}, as of {long_date(report['as_of'])}. Corpus {report['corpus_digest'][:12] or 'none'}; run {report['run']}; {report['official']} citations rest on official text."
+    what = f"{report['card']['name']}, as of {long_date(report['as_of'])}. Corpus {report['corpus_digest'][:12] or 'none'}"
+    text = f"{what}; run {report['run']}; {report['official']} citations rest on official text."
     proposal = banner("These findings are proposals of a machine. A named person accepts, edits or rejects each.", "info")
     waiting = report["summary"]["by_status"].get("needs-information", 0)
     if waiting:
@@ -167,7 +168,8 @@ def detail(f: Json) -> str:
     owner = f"<p>Suggested owner: {esc(f['owner'])}</p>" if f["owner"] else ""
     remedy = f"<h3>Remedy</h3><p>{esc(f['remedy'])}</p>{owner}" if f["remedy"] else owner
     return (
-        f'<article class="pc-finding"><h2>{esc(f["requirement"])}: {esc(f["title"])} {status_badge(f["status"])}{esc(against)}</h2>{_review(f.get("review"))}<p>{esc(f["why"])}</p>'
+        f'<article class="pc-finding"><h2>{esc(f["requirement"])}: {esc(f["title"])} {status_badge(f["status"])}{esc(against)}</h2>'
+        f"{_review(f.get('review'))}<p>{esc(f['why'])}</p>"
         f'<div class="pc-two"><section aria-label="The law"><h3>The law: {esc(f["citation"])} {force}</h3><p>{esc(f["obligation"])}</p>{when}{law}</section>'
         f'<section aria-label="The card"><h3>The card</h3>{"".join(_facet(x) for x in f["facets"])}</section></div>{remedy}</article>'
     )
@@ -184,7 +186,8 @@ def _review(review: Json | None) -> str:
 def _facet(facet: Json) -> str:
     sign, tone = {"found": ("✓ found", "good"), "missing": ("✕ missing", "bad"), "contradicted": ("≠ contradicted", "warn")}[facet["status"]]
     quotes = "".join(
-        f'<blockquote>{esc(e["quote"])}</blockquote><div class="pc-where">{esc(e["file"])}, {esc(e["section"] or "before the first heading")}, characters {e["start"]}–{e["end"]}</div>'
+        f"<blockquote>{esc(e['quote'])}</blockquote>"
+        f'<div class="pc-where">{esc(e["file"])}, {esc(e["section"] or "before the first heading")}, characters {e["start"]}–{e["end"]}</div>'
         for e in facet["evidence"]
     )
     return f"<p>{badge(sign, tone)} {esc(facet['asks'])}</p>{quotes or '<p>The card says nothing that bears this.</p>'}"
@@ -365,7 +368,8 @@ def build(shell: Shell) -> Mapping[str, Any]:
                 continue
             yield {
                 top: shown, report: found, results: gr.Column(visible=True), numbers: counts(found), grid: matrix(found), bars: severity_bars(found),
-                dates: timeline(found), framework: gr.Dropdown(choices=options(found), value=ANY), status: ANY, severity: ANY, words: "", **_listing(found, ANY, ANY, ANY, ""),
+                dates: timeline(found), framework: gr.Dropdown(choices=options(found), value=ANY), status: ANY, severity: ANY, words: "",
+                **_listing(found, ANY, ANY, ANY, ""),
             }  # fmt: skip
 
     def _listing(found: Json | None, *wanted: str) -> dict[Any, Any]:

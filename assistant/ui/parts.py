@@ -22,7 +22,8 @@ Json = Mapping[str, Any]
 HERE = Path(__file__).parent
 
 FRAMEWORKS = {
-    "eu-ai-act": "EU AI Act", "gdpr": "GDPR", "hipaa": "HIPAA", "dpdp": "DPDP (India)", "fda": "FDA", "mdr": "EU MDR", "dpdp-rules": "DPDP Rules", "principles": "Principles",
+    "eu-ai-act": "EU AI Act", "gdpr": "GDPR", "hipaa": "HIPAA", "dpdp": "DPDP (India)", "fda": "FDA", "mdr": "EU MDR", "dpdp-rules": "DPDP Rules",
+    "principles": "Principles",
 }  # fmt: skip
 FRAMEWORK_CHOICES = [(name, key) for key, name in FRAMEWORKS.items() if key != "dpdp-rules"]
 
@@ -216,8 +217,10 @@ def view_citation(bench: "Workbench", citation: Json, as_of: str) -> View:
     return View(bench.show(citation["pinpoint"], as_of), lost=True)
 
 
-def _jump(address: str, label: str, view: Json) -> str:
-    return f'<button type="button" class="pc-jump" data-go="{esc(address)}" data-version="{esc(view["version"])}" data-layer="{esc(view["layer"])}">{esc(label)}</button>'
+def jump(address: str, label: str, view: Json) -> str:
+    """A button that opens a provision in the version and layer of `view`."""
+    data = f'data-go="{esc(address)}" data-version="{esc(view["version"])}" data-layer="{esc(view["layer"])}"'
+    return f'<button type="button" class="pc-jump" {data}>{esc(label)}</button>'
 
 
 def provision_html(view: View) -> str:
@@ -233,7 +236,7 @@ def provision_html(view: View) -> str:
     if view.lost:
         alerts += banner("The quotation could not be located here with certainty, so nothing is marked.", "warn")
     nav = "".join(
-        _jump(v[key], label, v) if v.get(key) else f'<button type="button" class="pc-jump" disabled>{label}</button>'
+        jump(v[key], label, v) if v.get(key) else f'<button type="button" class="pc-jump" disabled>{label}</button>'
         for key, label in (("previous", "← Previous"), ("next", "Next →"))
     )
     link = f'<a href="{esc(v["link"])}" target="_blank" rel="noopener noreferrer">Official page (opens the internet)</a>' if v.get("link") else ""
@@ -252,7 +255,7 @@ def _links(title: str, addresses: Sequence[str], view: Json, most: int = 24) -> 
     shown = []
     for a in addresses[:most]:
         same_work = a.partition(":")[0] == view["instrument"]
-        shown.append(_jump(a, str(Pinpoint.parse(a) or a), view if same_work and title == "Parts" else {"version": "", "layer": ""}))
+        shown.append(jump(a, str(Pinpoint.parse(a) or a), view if same_work and title == "Parts" else {"version": "", "layer": ""}))
     more = f" and {len(addresses) - most} more" if len(addresses) > most else ""
     return f'<details class="pc-links"><summary>{title} ({len(addresses)})</summary>{"".join(shown)}{more}</details>'
 

@@ -33,7 +33,8 @@ def _missing(standing: Json) -> str:
 def _corpus_tile(s: Json) -> str:
     official = ", ".join(FRAMEWORKS.get(i, i) for i in s["official"]) or "none yet"
     digest = ", ".join(FRAMEWORKS.get(i, i) for i in s["digest_only"]) or "none"
-    rows = f"<p>{s['editions']} editions, law checked until {esc(s['checked_until'])}</p><p>Official texts: {esc(official)}</p><p>Summaries only: {esc(digest)}</p>"
+    held = f"{s['editions']} editions, law checked until {s['checked_until']}"
+    rows = f"<p>{esc(held)}</p><p>Official texts: {esc(official)}</p><p>Summaries only: {esc(digest)}</p>"
     return (
         f'<section class="pc-tile"><h2>Corpus {badge("ready", "good") if s["ready"] else badge("no index", "bad")}</h2>{rows if s["ready"] else ""}</section>'
     )
@@ -50,7 +51,8 @@ def _model_tile(s: Json) -> str:
 
 
 def _record_tile(s: Json) -> str:
-    return f'<section class="pc-tile"><h2>Record</h2><p>User: {esc(s["user"])}</p><p>Audit head: {esc(s["audit_head"][:16])}</p><p>Every answer and assessment is on the chain.</p></section>'
+    rows = f"<p>User: {esc(s['user'])}</p><p>Audit head: {esc(s['audit_head'][:16])}</p><p>Every answer and assessment is on the chain.</p>"
+    return f'<section class="pc-tile"><h2>Record</h2>{rows}</section>'
 
 
 def check_machine(shell: Shell) -> str:
