@@ -333,7 +333,7 @@ def marks_of(words: Words) -> tuple[Mark, ...]:
     plain = _ASIDE.sub(lambda m: " " * len(m[0]), text)
     pointer = _POINTER.search(plain)
     if pointer and not _SUBSTANCE.search(plain):
-        found.append(Mark("pointer", (pointer.start(), pointer.end()), whole))
+        found.append(Mark("pointer", (pointer.start(), pointer.end()), _clause(cuts, pointer.start())))
     for kind, pattern in _WHOLE_MARKS:
         found.extend(Mark(kind, (m.start(), m.end()), whole) for m in pattern.finditer(text))
     quotes = [(m.start(), m.end()) for m in _QUOTED.finditer(text) if m.end() - m.start() < len(text) - 4]
@@ -421,7 +421,7 @@ _SAYS = frozenset("is are was were has have had be been did does do".split())
 def _label(words: Words, places: Sequence[Place]) -> bool:
     """Whether nothing is said beside the cues themselves: a heading or an entry of a list of contents."""
     rest = [w for w, place in zip(words.low, words.places) if not any(_within(place, p) for p in places)]
-    says = any(w in _SAYS or w[0].isdigit() for w in words.low)
+    says = any(w in _SAYS or w[0].isdigit() for w in words.low) or re.search(r"\w\W{0,3}[:|]\W*\w", words.text) is not None
     return not says and not any(w not in _STOP for w in rest)
 
 
