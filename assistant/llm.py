@@ -332,7 +332,7 @@ class ServerModel(ChatModel):
         for way in ways:
             try:
                 # As `extra_body`: the client's own arguments have names that some servers do not know, and make it parse the reply itself.
-                for chunk in self.chat.stream(convert_to_messages(list(messages)), timeout=seconds, extra_body={"max_tokens": max_tokens, **way}):
+                for chunk in self.chat.stream(convert_to_messages(list(messages)), timeout=seconds + 1, extra_body={"max_tokens": max_tokens, **way}):
                     if left.is_set():
                         return
                     if chunk.text:
