@@ -29,10 +29,19 @@ app = typer.Typer(
 corpus_app = typer.Typer(no_args_is_help=True, help="The texts: list, show, fetch, verify, compare.")
 card_app = typer.Typer(no_args_is_help=True, help="A model card: what it says, what is missing.")
 audit_app = typer.Typer(no_args_is_help=True, help="The record: verify, tail, export.")
+users_app = typer.Typer(no_args_is_help=True, help="Who may sign in to the app.")
 models_app = typer.Typer(no_args_is_help=True, help="The language model: what it is, what it may do.")
 eval_app = typer.Typer(no_args_is_help=True, help="Measure retrieval, answers, cards and claims on a labelled set.")
 bundle_app = typer.Typer(no_args_is_help=True, help="Evidence bundles: make, verify.")
-for name, sub in (("corpus", corpus_app), ("card", card_app), ("audit", audit_app), ("bundle", bundle_app), ("eval", eval_app), ("models", models_app)):
+for name, sub in (
+    ("corpus", corpus_app),
+    ("card", card_app),
+    ("audit", audit_app),
+    ("bundle", bundle_app),
+    ("eval", eval_app),
+    ("models", models_app),
+    ("users", users_app),
+):
     app.add_typer(sub, name=name)
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
@@ -501,6 +510,28 @@ def restore(
     )
 
 
+@users_app.command("list")
+def users_list(as_json: JsonFlag = False) -> None:
+    """Who may sign in to the app, with their roles."""
+    rows = bench().users()
+    put_json(rows) if as_json else put("\n".join(f"{u['name']:24} {u['role']}" for u in rows) or "Nobody: the app is open to its one local user.")
+
+
+@users_app.command("add")
+def users_add(name: str, role: Annotated[str, typer.Option(help="compliance, developer, reviewer, auditor or admin")] = "compliance") -> None:
+    """Add a user, or change a role and password; the password is asked for."""
+    password = typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+    bench().keep_user(name, role, password)
+    put(f"{name}: {role}")
+
+
+@users_app.command("remove")
+def users_remove(name: str) -> None:
+    """Take a user away; their records stay."""
+    bench().remove_user(name)
+    put(f"{name} removed")
+
+
 @app.command()
 def doctor(as_json: JsonFlag = False) -> None:
     """What works on this machine and what to do about the rest."""
@@ -660,7 +691,6 @@ def _needed(value: str | None, what: str) -> str:
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run a command and exit with its code; every expected error is one line on stderr."""
-    quiet_the_libraries()
     try:
         code = app(list(argv) if argv is not None else None, standalone_mode=False)
         if code == 130:  # how typer reports Ctrl-C
@@ -689,12 +719,3 @@ def _unexpected(error: Exception) -> int:
         raise error
     say(f"pincite: internal error: {type(error).__name__}: {error}. Please report it; PINCITE_DEBUG=1 shows where")
     return 101
-
-
-def quiet_the_libraries() -> None:
-    """Switch off, before any import, everything by which a dependency could call home."""
-    for name, value in (
-        ("ANONYMIZED_TELEMETRY", "False"), ("GRADIO_ANALYTICS_ENABLED", "False"), ("HF_HUB_OFFLINE", "1"), ("TRANSFORMERS_OFFLINE", "1"), ("HF_HUB_DISABLE_TELEMETRY", "1"),
-        ("LANGSMITH_TRACING", "false"), ("LANGCHAIN_TRACING_V2", "false"), ("OTEL_SDK_DISABLED", "true"), ("DO_NOT_TRACK", "1"), ("TOKENIZERS_PARALLELISM", "false"),
-    ):  # fmt: skip
-        os.environ[name] = value

@@ -1,7 +1,7 @@
 """A LangChain `VectorStore` over the library's vectors: Chroma by default, derived from the library and stamped with it.
 
-Search itself compares with every vector exactly, which is faster up to tens of thousands of rows; beyond `EXACT`, or
-when the setting asks for it, candidates come from this store. Hides Chroma. Knows nothing of law or questions.
+Search itself compares with every vector exactly (docs/adr/0001); this store is for chains of a user's own and for stores
+of other kinds to be held against. Hides Chroma. Knows nothing of law or questions.
 """
 
 import logging
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from langchain_core.vectorstores import VectorStore
     from numpy.typing import NDArray
 
-EXACT = 60_000  # rows; above it an approximate index answers faster than a full comparison
 BATCH = 5_000  # Chroma refuses more than 5,461 at once
 COLLECTION = "passages"
 

@@ -5,15 +5,11 @@ Run after `pincite ingest`:  .venv/bin/python examples/langchain_retriever.py "W
 
 import sys
 
-from assistant.cli import quiet_the_libraries
-
-quiet_the_libraries()
-
-from assistant.retrieve import Filter  # noqa: E402
-from assistant.retriever import PinciteRetriever  # noqa: E402
-from assistant.workbench import Workbench, today  # noqa: E402
+from assistant.retrieve import Filter
+from assistant.retriever import PinciteRetriever
+from assistant.workbench import Workbench, today
 
 retriever = PinciteRetriever(bench=Workbench(), wanted=Filter(as_of=today(), frameworks=("gdpr",)), k=3)
 for document in retriever.invoke(sys.argv[1] if len(sys.argv) > 1 else "When is a data protection impact assessment needed?"):
-    print(document.metadata["citation"], document.metadata["layer"], document.metadata["status"])  # noqa: T201
-    print("   ", " ".join(document.page_content.split())[:160])  # noqa: T201
+    print(document.metadata["citation"], document.metadata["layer"], document.metadata["status"])
+    print("   ", " ".join(document.page_content.split())[:160])

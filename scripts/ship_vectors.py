@@ -13,8 +13,8 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from assistant import corpus, library  # noqa: E402
-from assistant.embed import Embedder  # noqa: E402
+from assistant import corpus, library
+from assistant.embed import Embedder
 
 
 def main() -> None:
