@@ -115,10 +115,17 @@ def main() -> None:
     chosen = [all_questions[i] for i in rng.permutation(len(all_questions))[:SAMPLE]]
     train = [(q, a, np.asarray(home.vectors[k]), k, "digest-" + framework_of(a.partition(":")[0])) for q, a, k in chosen]
     own = [json.loads(line) for line in (corpus.root() / "questions" / "answerable.jsonl").read_text("utf8").splitlines()]
-    ours = [(r["question"], " ".join(r["gold"]), embedder.embed_query(r["question"]), None, "own-" + framework_of(r["gold"][0].partition(":")[0])) for r in own if r.get("as_of", DAY) == DAY]
+    ours = [
+        (r["question"], " ".join(r["gold"]), embedder.embed_query(r["question"]), None, "own-" + framework_of(r["gold"][0].partition(":")[0]))
+        for r in own
+        if r.get("as_of", DAY) == DAY
+    ]
     data_digest, data_own = examples(home, train), examples(home, ours)
     start = np.array(retrieve.weight_vector(), dtype=np.float64)
-    print("start     digest %.3f %.3f %.3f mrr %.3f" % measure(data_digest, start), " own %.3f %.3f %.3f mrr %.3f" % measure(data_own, start))
+    print(
+        "start     digest {:.3f} {:.3f} {:.3f} mrr {:.3f}".format(*measure(data_digest, start)),
+        " own {:.3f} {:.3f} {:.3f} mrr {:.3f}".format(*measure(data_own, start)),
+    )
     weighted = data_digest + data_own * 3
     folds = sorted({s for _, _, s in data_own})
     held = []
@@ -128,9 +135,12 @@ def main() -> None:
         held += [(measure(test, w), len(test), fold)]
         print(f"held out  {fold:14} %.3f %.3f %.3f mrr %.3f" % held[-1][0])
     mean = np.average([h[0] for h in held], axis=0, weights=[h[1] for h in held])
-    print("cross-validated own %.3f %.3f %.3f mrr %.3f" % tuple(mean))
+    print("cross-validated own {:.3f} {:.3f} {:.3f} mrr {:.3f}".format(*tuple(mean)))
     w = fit(weighted, start)
-    print("fitted    digest %.3f %.3f %.3f mrr %.3f" % measure(data_digest, w), " own %.3f %.3f %.3f mrr %.3f" % measure(data_own, w))
+    print(
+        "fitted    digest {:.3f} {:.3f} {:.3f} mrr {:.3f}".format(*measure(data_digest, w)),
+        " own {:.3f} {:.3f} {:.3f} mrr {:.3f}".format(*measure(data_own, w)),
+    )
     lines = [f"{name} = {value:.4f}" for name, value in zip(retrieve.FEATURES, w, strict=True)]
     print("\n".join(lines))
     if "--write" in sys.argv:
