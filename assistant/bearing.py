@@ -136,12 +136,14 @@ _CADENCE = re.compile(
 
 _BREAK = re.compile(
     r"[;!?]|\.(?=\s+[A-Z(\"“])|\n\n|\s[–—]\s|,?(?<!not)\s(?:but|however|although|though|while|whereas|yet|except that|nevertheless|nonetheless)\s|"
-    r",\s+(?:and|so|then|which|who)\s+(?=(?:it|we|they|the|this|these|was|were|is|are|has|have|had|all|each|every|results?|performance)\b)", re.I,
+    r",\s+(?:and|so|then|which|who)\s+(?=(?:it|we|they|the|this|these|was|were|is|are|has|have|had|all|each|every|results?|performance)\b)|"
+    r",\s+(?=(?:[\w-]+\s+){1,5}(?:was|were|is|are|reached|achieved|fell|rose|dropped|had|has)\b)", re.I,
 )  # fmt: skip
 
 _NOT = re.compile(
     r"\b(?:not|never|cannot|can't|\w+n['’]t|nor|neither)\b(?!\s+(?:only|limited|merely|just|necessarily|least|exceed\w*|less|more|later|fewer|"
     r"(?:a|an|intended\s+as\s+a|meant\s+as\s+a)\s+(?:substitute|replacement)|(?:(?:intended|designed|meant)\s+to\s+)?(?:replace|substitute|override)|"
+    r"(?:been\s+)?(?:(?:seen|used|part|included|involved|present)\s+)?(?:in|for|during|of)\s+(?:the\s+|any\s+|its\s+|model\s+)*(?:training|development|pre-?training|tuning|fitting)\b|"
     r"(?:be\s+)?(?:altered|modified|deleted|bypassed|overwritten|disabled|edited|tampered|re-?identified|linked|shared|stored|retained|leave|transferred|exported|sent|reused))\b)", re.I,
 )  # fmt: skip
 _PROHIBIT = re.compile(

@@ -106,7 +106,7 @@ def _tree(name: str, data: bytes) -> etree._Element:
     try:
         root: etree._Element | None = etree.fromstring(data, etree.XMLParser(**_PARSER))  # type: ignore[arg-type]
     except (etree.XMLSyntaxError, ValueError) as error:
-        raise Unreadable("damaged", f"{name} is not sound XML: {error}", "Export the card again") from error
+        raise Unreadable("damaged", f"{name} is not sound XML: {' '.join(str(error).split())}", "Export the card again") from error
     if root is None:
         raise Unreadable("damaged", f"{name} has no XML in it", "Export the card again")
     return root
@@ -119,7 +119,8 @@ def _xml(name: str, data: bytes) -> Part:
     page.heading(1, _spaced(_tag(root)))
     for child in root:
         _element(child, 2, page, False)
-    hidden = tuple(str(c.text).strip() for c in root.iter(etree.Comment) if c.text and str(c.text).strip())
+    comments = (*root.itersiblings(etree.Comment, preceding=True), *root.iter(etree.Comment), *root.itersiblings(etree.Comment))
+    hidden = tuple(said for c in comments if (said := str(c.text or "").strip()))
     return Part(name, page.text(), hidden, fields=tuple(page.fields))
 
 
@@ -212,7 +213,7 @@ def _docx(name: str, data: bytes) -> Part:
                 if re.fullmatch(r"word/(?:document|styles|comments)\.xml|docProps/(?:core|app|custom)\.xml", n)
             }
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError) as error:
-        raise Unreadable("damaged", f"{name} is no sound Word file: {error}", "Save it again as .docx, or as PDF") from error
+        raise Unreadable("damaged", f"{name} is no sound Word file: {' '.join(str(error).split())}", "Save it again as .docx, or as PDF") from error
     if "word/document.xml" not in files:
         raise Unreadable("not-recognised", f"{name} is an archive but no Word file", "Give the card itself: Markdown, text, XML, JSON, DOCX or PDF")
     body = _tree(name, files["word/document.xml"]).find(f"{_W}body")

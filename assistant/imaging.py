@@ -4,6 +4,8 @@ Twelve facets of our own, each found only with its substance (a value, an interv
 as images of one patient in both sets, which undo what a card says elsewhere. Knows nothing of requirements or laws.
 """
 
+import re
+
 from assistant.findings import Evidence, Facet, FacetResult
 from assistant.reading import Reading, assess_facet
 
@@ -81,6 +83,24 @@ def admissions(reading: Reading) -> dict[str, tuple[Evidence, ...]]:
 
 
 def lowered(result: FacetResult, against: dict[str, tuple[Evidence, ...]]) -> FacetResult:
-    """A facet's result, contradicted where the card admits the contrary in the facet's first field."""
-    admitted = against.get(result.facet.where[0], ()) if result.facet.where else ()
-    return FacetResult(result.facet, "contradicted", admitted) if admitted else result
+    """A facet's result, contradicted where the card admits the contrary in the facet's first field, missing where one group is called a comparison."""
+    first = result.facet.where[0] if result.facet.where else ""
+    if admitted := against.get(first, ()):
+        return FacetResult(result.facet, "contradicted", admitted)
+    if first == "subgroups" and result.status == "found" and _COMPARES.search(result.facet.asks) and not _compared(result.evidence):
+        return FacetResult(result.facet, "missing")
+    return result
+
+
+_COMPARES = re.compile(r"\b(?:performance|results?|accuracy|metrics?|figures|values)\b", re.I)
+_GROUPS = re.compile(
+    r"\b(?:wom[ae]n|females?|males?|m[ae]n|girls?|boys?|black|white|asian|hispanic|latin[oa]|older|younger|\d{1,3}\s?(?:-|–|to)\s?\d{1,3}\s?(?:years)?|(?:under|over|above|below)\s\d+|[<>≥≤]\s?\d+|"
+    r"(?:vendor|site|hospital|cent(?:er|re)|scanner|manufacturer|cohort|type|class|race|group)\s(?:[A-Z]\b|\d+|[IV]+\b)|supine|upright|portable|fixed|GE|Siemens|Philips|Canon|Fuji\w*|1\.5\s?T|3\s?T|indian|european|american|urban|rural)\b", re.I,
+)  # fmt: skip
+_AGAINST_EACH_OTHER = re.compile(r"\b(?:sub-?groups?|gaps?|differ\w*|disparit\w*|across|between|compared|worst[- ]group|stratified|each (?:group|sex|site|vendor)|by (?:sex|age|race|site|vendor|scanner|gender|ethnicity|skin))\b", re.I)
+
+
+def _compared(evidence: tuple[Evidence, ...]) -> bool:
+    """Whether quotations set at least two groups beside each other."""
+    groups = {m[0].lower() for e in evidence for m in _GROUPS.finditer(e.quote)}
+    return len(groups) > 1 or any(_AGAINST_EACH_OTHER.search(e.quote) for e in evidence)

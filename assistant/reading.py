@@ -3,6 +3,7 @@
 Knows nothing of requirements, laws or statuses.
 """
 
+import re
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -260,9 +261,16 @@ def _said(reading: Reading, facet: Facet, groups: Sequence[dict[int, list[Place]
         if not any(number in _titled(reading, alternative) for alternative in facet.cues[absent[0]]):
             return None
         lent = 1
-    if _wished(unit.statement.section) or (not label and unit.statement.kind == "field" and unit.statement.lead.split(" ")[0] in _LABELS):
+    if _wished(unit.statement.section) or (not label and unit.statement.kind == "field" and _bare(unit.statement)):
         return "silent"
     return judge(unit.words, _marks(reading, number), own, unit.own, lent, label, CLOSE if astray else NEAR)
+
+
+def _bare(statement: Statement) -> bool:
+    """Whether a field only names or numbers: a tag, a data set's id, a single word or whole number."""
+    value = statement.words.rpartition(": ")[2]
+    worded = len(value.split()) > 1 or re.search(r"\d\.\d", value) is not None
+    return not worded or statement.lead.split(" ")[0] in _LABELS
 
 
 _LABELS = ("tags", "datasets", "metrics", "language", "widget", "pipeline", "library")  # front matter that names and says nothing
