@@ -26,7 +26,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assistant import record
+from assistant import prompts, record
 from assistant.errors import UsageError
 from assistant.law import Span
 from assistant.record import AuditRecord, canonical
@@ -64,7 +64,12 @@ class BundleVerdict:
 # ---- making ------------------------------------------------------------------------------------------------------
 
 
-def pack(home: Path, run: str, library: "Library | None", prompts: Mapping[str, str] | None = None) -> bytes:
+def prompt_hash(name: str) -> str:
+    """The hash of a prompt's file, as records name it."""
+    return hashlib.sha256((prompts.root() / f"{name}.md").read_bytes()).hexdigest()
+
+
+def pack(home: Path, run: str, library: "Library | None") -> bytes:
     """The bundle of a run. Raises UsageError when the run, its card or the corpus that it rests on is no longer there."""
     kept = record.kept(home, run)
     if kept is None or kept.kind not in KINDS:
@@ -80,7 +85,8 @@ def pack(home: Path, run: str, library: "Library | None", prompts: Mapping[str, 
         members |= _sources(run, content, cited, library)
     if kept.kind == "gaps":
         members |= _card(home, run, chain, content)
-    members |= {f"prompts/{name}": text.encode() for name, text in (prompts or {}).items()}
+    else:
+        members |= _prompt(content, next(r for r in chain if r.id == run))
     data = _zip({"manifest.json": canonical(_manifest(members, chain, run)), **members})
     checked = check(data)
     if not checked.sound:
@@ -137,6 +143,17 @@ def _card(home: Path, run: str, chain: Sequence[AuditRecord], content: Mapping[s
     decided = {k.id: k for k in record.all_kept(home, "review") if k.content.get("run") == run}
     rows = [{"id": id, "time": k.time, **k.content} for id, k in sorted(decided.items())]
     return {"card.json": canonical(card.content), "reviews.json": canonical(rows)}
+
+
+def _prompt(content: Mapping[str, Any], of: AuditRecord) -> dict[str, bytes]:
+    """The prompt that a model was given for an answer; none where no model was asked."""
+    if content["model"] is None:
+        return {}
+    name = f"{content['prompt'].partition('@')[0]}.md"
+    data = (prompts.root() / name).read_bytes()
+    if hashlib.sha256(data).hexdigest() != of.body.get("prompt_sha256"):
+        raise UsageError(f"The prompt {content['prompt']} has changed since this answer", "Bundle it with the Pincite that gave it")
+    return {f"prompts/{name}": data}
 
 
 def _manifest(members: Mapping[str, bytes], chain: Sequence[AuditRecord], run: str) -> dict[str, Any]:
@@ -271,6 +288,8 @@ def _check_run(run: Mapping[str, Any], members: Mapping[str, bytes], chain: Sequ
         same = {"output": _hash(report), "card": report["card"]["sha256"], **{k: report[k] for k in ("as_of", "corpus_digest")}}
     for name, value in same.items():
         _fits("run.json", of.body.get(name) == value, f"its {name} is not the one in record {of.seq}")
+    if run["kind"] == "ask" and run["model"] is not None:
+        _fits("prompts", any(name.startswith("prompts/") for name in members), "the model's prompt is missing")
     expected = {
         "manifest.json",
         "audit.jsonl",

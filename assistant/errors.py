@@ -15,12 +15,17 @@ class PinciteError(Exception):
     exit_code = 101
 
     def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(message)
-        self.hint = hint
+        super().__init__(printable(message))
+        self.hint = printable(hint)
 
     def line(self) -> str:
         """What happened and what to do, in one line."""
         return f"{self}. {self.hint}" if self.hint else str(self)
+
+
+def printable(text: str) -> str:
+    """The text as one line that any terminal and file can take: what cannot be printed, as in hostile file names, is spelled out."""
+    return "".join(c if c.isprintable() else " " if c in "\xa0\u2009\u202f" else c.encode("unicode_escape").decode() for c in text)
 
 
 class UsageError(PinciteError):

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assistant import corpus, library, sandbox
-from assistant.errors import NotReady, Unreadable, UsageError
+from assistant.errors import NotReady, Unreadable, UsageError, printable
 from assistant.law import Instrument, Span
 from assistant.library import Embed, Library
 from assistant.pinpoint import KNOWN, find_references
@@ -77,7 +77,7 @@ def _grouped(reader: str) -> bool:
 
 def _files(path: Path) -> Iterator[tuple[str, Path]]:
     if path.is_file():
-        yield path.name, path
+        yield printable(path.name), path
         return
     for folder, folders, names in os.walk(path):
         folders.sort()
@@ -85,7 +85,7 @@ def _files(path: Path) -> Iterator[tuple[str, Path]]:
         for name in sorted(names):
             if not name.startswith("."):
                 file = Path(folder) / name
-                yield str(file.relative_to(path)), file
+                yield printable(str(file.relative_to(path))), file
 
 
 def _reader_of(name: str, file: Path, report: IngestReport) -> str | None:

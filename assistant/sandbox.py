@@ -239,11 +239,19 @@ def _soft(which: int, value: int) -> None:
 
 def _state(memory_mb: int) -> str:
     """Whether this child can serve again: one that has grown would make the next document look too large."""
+    return "retire" if _peak_kb() > memory_mb * 1024 // 2 else "ready"
+
+
+def _peak_kb() -> int:
+    """The most memory this process has held. Not `ru_maxrss`, which on Linux begins at what the parent held."""
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        with open("/proc/self/status", encoding="ascii") as lines:
+            return next((int(line.split()[1]) for line in lines if line.startswith("VmHWM:")), 0)
     with contextlib.suppress(ImportError):
         import resource
 
-        return "retire" if resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > memory_mb * 1024 // 2 else "ready"
-    return "ready"
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return 0
 
 
 def _forbid(event: str, args: tuple[Any, ...]) -> None:

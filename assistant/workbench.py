@@ -47,7 +47,7 @@ from assistant import bundle as bundling
 from assistant import draft as drafting
 from assistant import fetch as fetching
 from assistant import ingest as ingestion
-from assistant.errors import NotReady, PinciteError, UsageError
+from assistant.errors import NotReady, PinciteError, Unreadable, UsageError, printable
 from assistant.findings import GapAnalysis, ModelCard
 from assistant.law import Answer, Citation, Hit, Quote
 from assistant.library import Edition, Found, Library
@@ -55,6 +55,7 @@ from assistant.pinpoint import Pinpoint
 from assistant.verify import cite, still_stands
 
 Progress = Callable[[str], None]
+CARD_SECONDS = 10.0  # a sound card takes well under one
 ACTING: ContextVar[str] = ContextVar("acting", default="")  # the signed-in user on whose behalf a verb runs
 
 
@@ -324,7 +325,7 @@ class Workbench:
             "ask",
             {
                 "question": sha256(question), "as_of": wanted.as_of, "corpus_digest": self.library.digest, "prompt": out["prompt"], "model": model,
-                "hits": [h.passage.pinpoint.address for h in hits], "output": sha256(out["answer"]),
+                "hits": [h.passage.pinpoint.address for h in hits], "output": sha256(out["answer"]), "prompt_sha256": bundling.prompt_hash("answer"),
             },
         )  # fmt: skip
         out["seconds"] = {"first": round(first - started, 3), "total": round(time.perf_counter() - started, 3)}
@@ -355,7 +356,7 @@ class Workbench:
 
     def card(self, path: Path) -> ModelCard:
         """A card, parsed in the sandbox."""
-        return sandbox.call(modelcard.parse_card, card_files(path), seconds=30, memory_mb=1024)
+        return sandbox.call(modelcard.parse_card, card_files(path), seconds=CARD_SECONDS, memory_mb=1024)
 
     def card_show(self, path: Path) -> dict[str, Any]:
         """What the card says, with places, in the form of the contract."""
@@ -675,12 +676,15 @@ def card_files(path: Path) -> list[tuple[str, bytes]]:
         raise UsageError(f"{path} does not exist", "Give a model card: a README.md, XML, DOCX, PDF or a folder")
     files = [path] if path.is_file() else sorted(f for f in path.rglob("*") if f.is_file() and not f.name.startswith("."))[:200]
     try:
-        found = [(f.name if path.is_file() else str(f.relative_to(path)), f.read_bytes()) for f in files if f.stat().st_size <= 20 << 20]
+        large = [f for f in files if f.stat().st_size > 20 << 20]
+        found = [(printable(f.name if path.is_file() else str(f.relative_to(path))), f.read_bytes()) for f in files if f not in large]
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
     found = [(name, data) for name, data in found if Path(name).name != "facts.json"]
+    if large and not found:
+        raise Unreadable("too-large", f"{printable(large[0].name)} is larger than 20 MB", "Give the card itself, without data or weights")
     if not any(data.strip() for _, data in found):
-        raise UsageError(f"{path} is empty", "Give a model card with text")
+        raise Unreadable("empty", f"{printable(path.name)} is empty", "Give a model card with text")
     return found
 
 

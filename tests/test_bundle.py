@@ -345,7 +345,7 @@ def test_a_backup_that_cannot_be_written_leaves_nothing(made: tuple[Any, str, st
         backup(bench.home, bench.home / "b.zip")
     with pytest.raises(UsageError, match="nothing to back up"):
         backup(tmp_path / "none", tmp_path / "b.zip")
-    with pytest.raises(NotReady, match="another version|newer|damaged"):
+    with pytest.raises(NotReady, match=r"another version|newer|damaged"):
         (tmp_path / "bad").mkdir()
         (tmp_path / "bad" / "record.sqlite").write_bytes(b"x" * 5000)
         backup(tmp_path / "bad", tmp_path / "b.zip")

@@ -303,3 +303,9 @@ def gone(process: int) -> bool:
 def test_the_module_keeps_no_child_of_another_process() -> None:
     assert sandbox._shared(os.getpid()) is sandbox._shared(os.getpid())
     assert sandbox._shared(-1) is not sandbox._shared(os.getpid())
+
+
+def test_a_child_of_a_large_parent_is_kept(box: Sandbox) -> None:
+    block = bytearray(700 << 20)  # a parent that holds models
+    block[:: 1 << 12] = b"x" * len(block[:: 1 << 12])
+    assert box.call(pid) == box.call(pid)
