@@ -21,6 +21,7 @@ KEYS = "ABCDEF"
 PROMPT_TOKENS = 700
 REPLY_TOKENS = 420
 SHORTEST = 20  # characters: less is no statement
+RESTATED = 480  # characters: a longer quotation, such as a list, is better read as it stands
 _VERDICT = re.compile(r"\b(?:compliant|certified|approved|fully compl\w+|legal advice|guarantee[ds]?)\b", re.I)
 _TALK = re.compile(r"\b(?:as an ai|i cannot|i am|here is|the quotation|fence|json|restate|the claim|key [A-F])\b", re.I)
 
@@ -53,9 +54,9 @@ def phrase(question: str, answer: Answer, model: ChatModel, seconds: float = 20,
     """The answer in the model's words wherever they pass; claims that the prompt has no room for keep their quotation."""
     if answer.abstained or not answer.claims:
         return Phrased(answer, (), "", None)
-    places = _shown(question, answer.claims, model)
+    places, room = _shown(question, answer.claims, model)
     if not places:
-        return Phrased(answer, (), "", ModelFailure("prompt-too-long"))
+        return Phrased(answer, (), "", None if room else ModelFailure("prompt-too-long"))
     messages, schema = _asked(question, [answer.claims[i] for i in places])
     claims = list(answer.claims)
     wordings: list[Wording] = []
@@ -104,18 +105,23 @@ def entries(raw: str) -> Iterator[tuple[str, str]]:
         at = raw.find("{", end)
 
 
-def _shown(question: str, claims: Sequence[Claim], model: ChatModel) -> list[int]:
-    """Which claims the prompt has room for, by the model's own count and limit; the first claims come first."""
+def _shown(question: str, claims: Sequence[Claim], model: ChatModel) -> tuple[list[int], bool]:
+    """Which claims the prompt has room for, by the model's own count and limit, first claims first; and whether there was room for all."""
     limit = min(PROMPT_TOKENS, model.info.n_ctx - REPLY_TOKENS - 16)
     prompt = prompts.load("answer")
     used = model.count_tokens(prompt.fixed) + model.count_tokens(question[:500]) + 60
-    places = []
+    places: list[int] = []
+    room = True
     for i, claim in enumerate(claims[: len(KEYS)]):
+        if len(_quotation(claim)) > RESTATED or any("\n" in c.quote for c in claim.citations):
+            continue
         cost = model.count_tokens(_quotation(claim)) + 40
         if used + cost <= limit:
             used += cost
             places.append(i)
-    return places
+        else:
+            room = False
+    return places, room
 
 
 def _quotation(claim: Claim) -> str:

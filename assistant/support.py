@@ -439,6 +439,7 @@ def _check_actors(claim: Words, window: Words, passage: Words) -> list[str]:
                 reasons.append(f"actor: the passage does not speak of the {actor}")
         elif actor not in near and near and actor in _subject(claim):
             reasons.append(f"actor: the words are about the {sorted(near)[0]}, not the {actor}")
+    reasons.extend(f"actor: the passage does not speak of '{w}'" for w in _unknown_subjects(claim, passage))
     if not reasons:
         a, b = _subject(claim), _subject(window)
         if a and b and not a & b and len(near) > 1:
@@ -467,6 +468,23 @@ def _subject(words: Words) -> set[str]:
             for back in words.low[max(0, i - 4) : i]:
                 if actor := _actor(back):
                     found.add(actor)
+    return found
+
+
+def _unknown_subjects(claim: Words, passage: Words) -> list[str]:
+    """The words right before a duty or permission that the passage has in no form."""
+    have, light = set(passage.stems), _light()
+    found = []
+    for i, w in enumerate(claim.low):
+        before = claim.low[i - 1] if i else ""
+        if (
+            w in ("shall", "must", "may", "should")
+            and before.isalpha()
+            and stem(before) not in light
+            and not _actor(before)
+            and not _covers(stem(before), have)
+        ):
+            found.append(before)
     return found
 
 
@@ -712,9 +730,39 @@ def features(claim: Words, window: Words, passage: Words) -> tuple[float, ...]:
 
 
 def bears(claim: str, passage: str) -> Bearing:
-    """Whether `passage` bears `claim`: no hard check fails and the learned sum reaches its level."""
+    """Whether `passage` bears `claim`: no hard check fails and the learned sum reaches its level, sentence by sentence.
+
+    A sentence that stands in the passage word for word, whole, needs no further check.
+    """
     if not claim.strip() or not passage.strip():
         return Bearing(False, 0.0, ("empty",))
+    whole = {_plain(s) for s in _sentences(passage)}
+    found = [Bearing(True, 1.0, ()) if _plain(s) in whole else _bears(s, passage) for s in _sentences(claim)]
+    reasons = tuple(dict.fromkeys(r for b in found for r in b.reasons))
+    return Bearing(not reasons, min((b.score for b in found), default=0.0), reasons)
+
+
+def _sentences(text: str) -> list[str]:
+    """The sentences and lines of a text; what is too short to say anything stays with what follows."""
+    parts = [p.strip() for p in re.split(r"(?<=[.;?!:])\s+(?=[A-Z“‘\"(])|\n", text) if p.strip()]
+    joined: list[str] = []
+    for part in parts:
+        if joined and len(WORD.findall(joined[-1].lower())) < 6:
+            joined[-1] = f"{joined[-1]} {part}"
+        else:
+            joined.append(part)
+    if len(joined) > 1 and len(WORD.findall(joined[-1].lower())) < 4:
+        joined[-2:] = [f"{joined[-2]} {joined[-1]}"]
+    return joined or [text]
+
+
+def _plain(sentence: str) -> str:
+    """A sentence without its number, its last mark and its spacing."""
+    bare = re.sub(r"^(?:\(?\w{1,5}[.)]\s+)+", "", " ".join(sentence.split()).lower())
+    return bare.rstrip(" .;:,")
+
+
+def _bears(claim: str, passage: str) -> Bearing:
     claim_words, passage_words = Words.of(claim), Words.of(passage)
     window, window_words = best_window(claim_words, passage)
     reasons = _hard_checks(claim, window, passage, claim_words, window_words, passage_words)
