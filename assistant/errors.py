@@ -41,6 +41,10 @@ class Unreadable(UsageError):
         super().__init__(message, hint)
         self.code = code
 
+    def about(self, file: str) -> "Unreadable":
+        """The same refusal, naming the file where it does not yet."""
+        return self if file in str(self) else Unreadable(self.code, f"{file}: {self}", self.hint)
+
 
 class NotReady(PinciteError):
     """Something has to exist or finish first: an index, a model, another process."""

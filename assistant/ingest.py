@@ -103,7 +103,7 @@ def _reader_of(name: str, file: Path, report: IngestReport) -> str | None:
     except OSError as error:
         report.refused.append(Refusal(name, "unreadable", f"{name} cannot be opened: {error.strerror}"))
     except Unreadable as error:
-        report.refused.append(Refusal(name, error.code, error.line()))
+        report.refused.append(Refusal(name, error.code, error.about(name).line()))
     return None
 
 
@@ -132,7 +132,7 @@ def _read(source: Source, report: IngestReport) -> list[Instrument]:
     except OSError as error:
         report.refused.append(Refusal(name, "unreadable", f"{name} cannot be opened: {error.strerror}"))
     except Unreadable as error:
-        report.refused.append(Refusal(name, error.code, error.line()))
+        report.refused.append(Refusal(name, error.code, error.about(name).line()))
     return []
 
 
@@ -190,7 +190,7 @@ def _added_set(instrument: str, paths: Sequence[Path], passages: Path | None, re
             one = sandbox.call(reader, path.name, data, instrument, seconds=60, memory_mb=2048)
             found.append(replace(one, sha256=hashlib.sha256(data).hexdigest()))
         except Unreadable as error:
-            report.refused.append(Refusal(path.name, error.code, error.line()))
+            report.refused.append(Refusal(printable(path.name), error.code, error.about(printable(path.name)).line()))
     return found
 
 

@@ -356,7 +356,12 @@ class Workbench:
 
     def card(self, path: Path) -> ModelCard:
         """A card, parsed in the sandbox."""
-        return sandbox.call(modelcard.parse_card, card_files(path), seconds=CARD_SECONDS, memory_mb=1024)
+        try:
+            return sandbox.call(modelcard.parse_card, modelcard.card_files(path), seconds=CARD_SECONDS, memory_mb=1024)
+        except Unreadable as error:
+            raise error.about(printable(path.name)) from error
+        except OSError as error:
+            raise UsageError(f"{printable(path.name)} cannot be opened: {error.strerror}", "Check the file's owner and mode") from error
 
     def card_show(self, path: Path) -> dict[str, Any]:
         """What the card says, with places, in the form of the contract."""
@@ -668,24 +673,6 @@ def first_words(text: str, most: int = 600) -> str:
         return text
     cut = max(text.rfind(mark, 0, most) for mark in ("\n", ". ", "; "))
     return text[: cut + 1].rstrip() if cut > most // 3 else text[: text.rfind(" ", 0, most)]
-
-
-def card_files(path: Path) -> list[tuple[str, bytes]]:
-    """A card's files by name: one file, or a folder's files in order (at most 200, of at most 20 MB each)."""
-    if not path.exists():
-        raise UsageError(f"{path} does not exist", "Give a model card: a README.md, XML, DOCX, PDF or a folder")
-    files = [path] if path.is_file() else sorted(f for f in path.rglob("*") if f.is_file() and not f.name.startswith("."))[:200]
-    try:
-        large = [f for f in files if f.stat().st_size > 20 << 20]
-        found = [(printable(f.name if path.is_file() else str(f.relative_to(path))), f.read_bytes()) for f in files if f not in large]
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
-    found = [(name, data) for name, data in found if Path(name).name != "facts.json"]
-    if large and not found:
-        raise Unreadable("too-large", f"{printable(large[0].name)} is larger than 20 MB", "Give the card itself, without data or weights")
-    if not any(data.strip() for _, data in found):
-        raise Unreadable("empty", f"{printable(path.name)} is empty", "Give a model card with text")
-    return found
 
 
 def load_facts(path: Path | None, card: Path) -> dict[str, Any]:

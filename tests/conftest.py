@@ -6,21 +6,7 @@ from pathlib import Path
 
 import pytest
 
-# Before any library is imported: nothing leaves the machine.
-os.environ.update(
-    {
-        "ANONYMIZED_TELEMETRY": "False",
-        "DO_NOT_TRACK": "1",
-        "GRADIO_ANALYTICS_ENABLED": "False",
-        "HF_HUB_DISABLE_TELEMETRY": "1",
-        "HF_HUB_OFFLINE": "1",
-        "LANGCHAIN_TRACING_V2": "false",
-        "LANGSMITH_TRACING": "false",
-        "OTEL_SDK_DISABLED": "true",
-        "TOKENIZERS_PARALLELISM": "false",
-        "TRANSFORMERS_OFFLINE": "1",
-    }
-)
+import assistant  # noqa: F401  first of all: it switches off, before any library is imported, whatever could call home
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
