@@ -193,6 +193,7 @@ _DUTY = re.compile(
     rf"up\s+to\s+(?:the|each)|important\s+(?:to|that)|essential\s+(?:to|that)|necessary\s+to|required\s+to|consider)\s+(?:[\w'’-]+\s+){{0,6}}?(?:be\s+)?{_ADVERBS}"
     r"(?:evaluat|validat|test|assess|measur|monitor|audit|verif|document|establish|conduct|perform|carr|check\s+(?:for|whether)|quantif|analy[sz]|stud|investigat|determin|implement|calibrat|re-?train|fine-?tun|anonymi[sz]|obtain|ensur|made\s+aware|comply)\w*", re.I,
 )  # fmt: skip
+_ADVICE = re.compile(r"\b(?:is|are)\s+(?:\w+ly\s+)?(?:recommended|advised|encouraged|advisable|suggested)\b(?!\s+by)", re.I)
 _LAW = r"(?:regulations?|requirements?|acts?|gdpr|hipaa|dpdp\w*|mdr|ivdr|fda|laws?|legislation|articles?|art\.|rules?|provisions?|obligations?|principles?|guidance|guidelines?|best\s+practices?|frameworks?)"
 _CLAIM = re.compile(
     rf"\b(?:(?:fully\s+|is\s+|are\s+)*(?:compl(?:y|ies|iant|ying)\s+with|in\s+(?:full\s+)?compliance\s+with|conform(?:s|ing)?\s+(?:to|with)|in\s+conformity\s+with|meets?|satisf(?:y|ies|ied)|fulfil\w*|adher\w+\s+to)\b(?=[^.;]*\b{_LAW})|"
@@ -326,8 +327,8 @@ def marks_of(words: Words) -> tuple[Mark, ...]:
     for m in _WILL.finditer(text):
         if not cadence:
             found.append(Mark("promise", (m.start(), m.end()), _clause(cuts, m.start())))
-    for m in _DUTY.finditer(text):
-        found.append(Mark("duty", (m.start(), m.end()), _clause(cuts, m.start())))
+    for pattern in (_DUTY, _ADVICE):
+        found.extend(Mark("duty", (m.start(), m.end()), _clause(cuts, m.start())) for m in pattern.finditer(text))
     for m in _CLAIM.finditer(text):
         found.append(Mark("claim", (m.start(), m.end()), (m.start(), _clause(cuts, m.start())[1])))
     for m in _CLAIMED.finditer(text):
@@ -354,9 +355,13 @@ def _standing(marks: Sequence[Mark], places: Sequence[Place]) -> list[Mark]:
     return [m for m in marks if not any(_within(m.place, p) for p in places)]
 
 
-def _denied(text: str, place: Place, marks: Sequence[Mark]) -> MarkKind | None:
+_NEGATOR = re.compile(r"\b(?:not|never|no|none|unknown|untested|missing|lack\w*|unavailable)\b", re.I)
+
+
+def _denied(text: str, place: Place, marks: Sequence[Mark], places: Sequence[Place]) -> MarkKind | None:
     rest = text[place[1] :]
-    if _AFTER.match(rest) or _VALUE.match(rest):
+    after = _AFTER.match(rest) or _VALUE.match(rest)
+    if after and not any(place[1] <= p[0] <= place[1] + after.end() and _NEGATOR.search(text, *p) for p in places):
         return "negation"
     found: MarkKind | None = "promise" if _PENDING.match(rest) else None
     for mark in marks:
@@ -388,7 +393,7 @@ def judge(
             if lent < 0:
                 return "silent"
             continue
-        reasons = [_denied(words.text, p, standing) for p in group]
+        reasons = [_denied(words.text, p, standing, every) for p in group]
         if None in reasons:
             usable.append([p for p, reason in zip(group, reasons) if reason is None])
             continue

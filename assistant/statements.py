@@ -230,7 +230,7 @@ def _lines(text: str, offset: int) -> Iterator[Block]:
     first, at = -1, offset
     for line in text[offset:].splitlines(keepends=True):
         bare = line.strip()
-        heading = re.match(r"(#{1,6})\s", bare)
+        heading = re.match(r"(#{1,6})\s", bare) if bare.startswith("#") else None
         if (not bare or heading or at - first > _PARAGRAPH_LIMIT) and first >= 0:
             yield Block("paragraph", first, at)
             first = -1

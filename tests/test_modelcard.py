@@ -284,7 +284,17 @@ def variants(data: bytes, seed: int) -> list[bytes]:
     for _ in range(25):
         flipped[rng.randrange(len(flipped))] = rng.randrange(256)
     rubbish = bytes(rng.randrange(256) for _ in range(3000))
-    return [data[: len(data) // 3], data[: len(data) // 2], data[:-3], data + data, data + rubbish, rubbish + data, bytes(flipped), data.replace(b"\n", b"\r\n"), data.replace(b" ", b"\x00", 5)]
+    return [
+        data[: len(data) // 3],
+        data[: len(data) // 2],
+        data[:-3],
+        data + data,
+        data + rubbish,
+        rubbish + data,
+        bytes(flipped),
+        data.replace(b"\n", b"\r\n"),
+        data.replace(b" ", b"\x00", 5),
+    ]
 
 
 @pytest.mark.parametrize("name", ["azure_style.md", "chai_v02.xml", "plain.txt", "hidden.md", "broken.md", "card.docx", "card.pdf", "metadata.json"])
@@ -303,7 +313,19 @@ def test_damaged_cards_are_read_or_refused(name: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("padding", [b"[" * 5_000_000, b"<div " * 1_000_000, b"<!-- " * 1_000_000, b"| a | b |\n" * 500_000, b" " * 5_000_000 + b"x", b"word " * 1_000_000, b"\n" * 5_000_000, b"`" * 5_000_000])
+@pytest.mark.parametrize(
+    "padding",
+    [
+        b"[" * 5_000_000,
+        b"<div " * 1_000_000,
+        b"<!-- " * 1_000_000,
+        b"| a | b |\n" * 500_000,
+        b" " * 5_000_000 + b"x",
+        b"word " * 1_000_000,
+        b"\n" * 5_000_000,
+        b"`" * 5_000_000,
+    ],
+)
 def test_five_megabytes_more_do_not_hang(padding: bytes) -> None:
     card = parse_card([("README.md", b"# Model card for Big\n\n## Intended use\nMeasures hips.\n\n" + padding)])
     assert card.name == "Big"
@@ -352,7 +374,13 @@ def test_any_text_is_cut_into_slices_of_itself(text: str) -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.recursive(st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=8), lambda x: st.lists(x, max_size=3) | st.dictionaries(st.text(max_size=4), x, max_size=3), max_leaves=12))
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=8),
+        lambda x: st.lists(x, max_size=3) | st.dictionaries(st.text(max_size=4), x, max_size=3),
+        max_leaves=12,
+    )
+)
 def test_json_scalars_slice_back(data: object) -> None:
     text = json.dumps(data, ensure_ascii=False, indent=1)
     for scalar in json_scalars(text):
