@@ -371,29 +371,26 @@ def gaps(
     out: Annotated[Path | None, typer.Option("-o", "--out", metavar="FILE")] = None,
     fail_on: Annotated[str, typer.Option(help="critical, major or minor")] = "",
     everything: Annotated[bool, typer.Option("--all", help="Assess every requirement, whatever its applicability.")] = False,
+    since: Annotated[str, typer.Option(metavar="RUN", help="Say what changed since an earlier run.")] = "",
+    baseline: Annotated[str, typer.Option(metavar="RUN", help="With --fail-on: count only what is worse than in that run.")] = "",
     as_of: AsOf = "",
     as_json: JsonFlag = False,
 ) -> None:
     """Hold a card against the requirements: what is evidenced, what is missing, what to do."""
+    from assistant import compare
     from assistant.findings import SEVERITIES
 
     if fail_on and fail_on not in SEVERITIES:
         raise UsageError(f"'{fail_on}' is no severity", f"Choose from {', '.join(SEVERITIES)}")
     wanted = _filter(as_of, framework, ())
     w = bench()
-    report = w.gaps(card, wanted.as_of, framework, scope, facts, everything)
+    report = w.gaps(card, wanted.as_of, framework, scope, facts, everything, since)
     report = {**report, "audit_head": w.verify_audit().head}
     _put_report(report, "json" if as_json else format, out)
     if out:
         w.exported(report["run"], format, _bytes(out))
-    raise typer.Exit(1 if fail_on and _worse(report, fail_on) else 0)
-
-
-def _worse(report: Mapping[str, Any], fail_on: str) -> bool:
-    from assistant.findings import SEVERITIES
-
-    counted = SEVERITIES[: SEVERITIES.index(fail_on) + 1]
-    return any(f["status"] in ("gap", "partial") and f["severity"] in counted for f in report["findings"])
+    counted = SEVERITIES[: SEVERITIES.index(fail_on) + 1] if fail_on else ()
+    raise typer.Exit(1 if compare.worse(report, counted, w.run(baseline) if baseline else None) else 0)
 
 
 def _put_report(report: Mapping[str, Any], format: str, out: Path | None) -> None:

@@ -29,6 +29,7 @@ from assistant import (
     __version__,
     answer,
     assess,
+    compare,
     corpus,
     diff,
     library,
@@ -397,11 +398,26 @@ class Workbench:
         return cite_law
 
     def gaps(
-        self, path: Path, as_of: str, frameworks: Sequence[str] = (), scope: Sequence[str] = (), facts: Path | None = None, everything: bool = False
+        self,
+        path: Path,
+        as_of: str,
+        frameworks: Sequence[str] = (),
+        scope: Sequence[str] = (),
+        facts: Path | None = None,
+        everything: bool = False,
+        since: str = "",
     ) -> dict[str, Any]:
-        """The gap analysis of a card, in the form of the contract, and one audit record."""
+        """The gap analysis of a card, in the form of the contract, and one audit record.
+
+        `since` names an earlier run, whose differences are added; gaps accepted in a pincite.toml beside the card are marked.
+        """
         analysis = self.analyse(path, as_of, frameworks, scope, facts, everything)
         out = gaps_json(analysis)
+        config = (path if path.is_dir() else path.parent) / "pincite.toml"
+        if config.is_file():
+            out = compare.with_accepted(out, compare.accepted_gaps(config.read_text("utf8")))
+        if since:
+            out["since"] = compare.since(out, self.run(since))
         card = {"name": analysis.card.name, "sha256": analysis.card.sha256, "files": [{"file": f.name, "text": f.text} for f in analysis.card.files]}
         body = {"card": card["sha256"], "card_text": sha256(card["files"]), "as_of": as_of, "corpus_digest": analysis.corpus_digest, "output": sha256(out)}
         audit = self.write("gaps", body)
@@ -719,13 +735,20 @@ def answer_json(a: Answer) -> dict[str, Any]:
 
 def gaps_json(g: GapAnalysis) -> dict[str, Any]:
     """A gap analysis in the form of the contract, without the run's stamp."""
+    texts = {f.name: f.text for f in g.card.files}
     findings = []
     for f in g.findings:
         r = f.requirement
         facets = [
             {
                 "id": x.facet.id, "asks": x.facet.asks, "status": x.status,
-                "evidence": [{"quote": e.quote, "file": e.file, "start": e.start, "end": e.end, "section": e.section} for e in x.evidence],
+                "evidence": [
+                    {
+                        "quote": e.quote, "file": e.file, "start": e.start, "end": e.end, "section": e.section,
+                        "line": texts.get(e.file, "").count("\n", 0, e.start) + 1,
+                    }
+                    for e in x.evidence
+                ],
             }
             for x in f.facets
         ]  # fmt: skip
@@ -743,7 +766,7 @@ def gaps_json(g: GapAnalysis) -> dict[str, Any]:
     laws = [c for f in g.findings for c in f.law]
     return {
         "schema": "pincite/gaps@1", "tool": f"pincite {__version__}", "as_of": g.as_of, "corpus_digest": g.corpus_digest,
-        "card": {"name": g.card.name, "sha256": g.card.sha256}, "official": f"{sum(c.layer == 'official' for c in laws)} of {len(laws)}",
+        "card": {"name": g.card.name, "sha256": g.card.sha256, "files": [f.name for f in g.card.files]}, "official": f"{sum(c.layer == 'official' for c in laws)} of {len(laws)}",
         "facts": {name: {"value": x.value, "source": x.source} for name, x in sorted(g.facts.items())},
         "summary": {"by_status": g.by_status(), "by_framework": by_framework}, "findings": findings,
     }  # fmt: skip

@@ -16,7 +16,7 @@ FLOORS = {
     0: {"errors", "pinpoint", "law", "findings"},
     1: {"readers", "pdf", "corpus", "modelcard", "prompts", "statements", "packs", "cardformats", "cardfields", "bearing", "reading"},
     2: {"library", "vectors", "record", "sandbox", "llm", "llama", "chat", "embed", "weights"},
-    3: {"retrieve", "verify", "answer", "refuse", "triage", "assess", "draft", "diff", "review", "conflicts", "aiact", "device", "imaging", "followups", "quoting", "support", "phrasing"},
+    3: {"retrieve", "verify", "answer", "refuse", "triage", "assess", "draft", "diff", "compare", "review", "conflicts", "aiact", "device", "imaging", "followups", "quoting", "support", "phrasing"},
     4: {"export", "evaluate", "modelbench", "workbench", "ingest", "fetch", "demo", "cli", "ui", "server", "retriever", "bundle", "backup", "questionnaire", "__main__", "__init__"},
 }
 FLOOR_OF = {name: floor for floor, names in FLOORS.items() for name in names}

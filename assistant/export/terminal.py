@@ -31,6 +31,9 @@ def gaps_table(report: Mapping[str, Any]) -> str:
         f"{f['severity']:8} {f['status']:17} {f['citation']:32} {f['title']}: {short(f['why'], 110)}"
         for f in sorted(shown, key=lambda f: (order[f["severity"]], f["pinpoint"]))
     ]
+    if "since" in report:
+        lines += ["", f"Since run {report['since']['run']}: changed in {', '.join(report['since']['because']) or 'nothing'}"]
+        lines += [f"  {c['requirement']}: {c['was']} -> {c['is']}" for c in report["since"]["changed"]]
     counts = ", ".join(f"{n} {s}" for s, n in report["summary"]["by_status"].items() if n)
     return "\n".join(
         (
