@@ -72,7 +72,7 @@ def gather(paths: Sequence[Path], report: IngestReport) -> list[Source]:
 
 
 def _grouped(reader: str) -> bool:
-    return any(r.NAME == reader and r.GROUPED for r in READERS)
+    return any(reader == r.NAME and r.GROUPED for r in READERS)
 
 
 def _files(path: Path) -> Iterator[tuple[str, Path]]:
@@ -98,7 +98,9 @@ def _reader_of(name: str, file: Path, report: IngestReport) -> str | None:
             raise Unreadable("empty", f"{name} is empty", "Fetch it again from its publisher")
         found = sandbox.call(reader_name, name, head)
         if found is None:
-            raise Unreadable("not-recognised", f"{name}: no reader knows this document (it begins {head[:40]!r})", "Give --instrument ID to read it as plain text")
+            raise Unreadable(
+                "not-recognised", f"{name}: no reader knows this document (it begins {head[:40]!r})", "Give --instrument ID to read it as plain text"
+            )
         return found
     except OSError as error:
         report.refused.append(Refusal(name, "unreadable", f"{name} cannot be opened: {error.strerror}"))
@@ -115,7 +117,7 @@ def reader_name(name: str, head: bytes) -> str | None:
 
 def read_source(reader: str, files: list[tuple[str, bytes]]) -> list[Instrument]:
     """The instruments in one source; runs in the sandbox."""
-    return next(r for r in READERS if r.NAME == reader).read(files)
+    return next(r for r in READERS if reader == r.NAME).read(files)
 
 
 def _hash(files: Iterable[tuple[str, Path]]) -> str:
@@ -136,7 +138,9 @@ def _read(source: Source, report: IngestReport) -> list[Instrument]:
     return []
 
 
-def ingest(home: Path, paths: Sequence[Path], embed: Embed, say: Progress, rebuild: bool = False, instrument: str = "", passages: Path | None = None) -> IngestReport:
+def ingest(
+    home: Path, paths: Sequence[Path], embed: Embed, say: Progress, rebuild: bool = False, instrument: str = "", passages: Path | None = None
+) -> IngestReport:
     """Read what the paths hold (nothing: the shipped corpus alone), add it to what the library has, and make that current.
 
     Nothing is written when no file could be read. `passages` is a file of JSON lines for `instrument`; with
@@ -194,7 +198,9 @@ def _added_set(instrument: str, paths: Sequence[Path], passages: Path | None, re
     return found
 
 
-def _build(home: Path, kept: list[Instrument], fresh: list[Instrument], embed: Embed, held: Library | None, rebuild: bool, report: IngestReport, say: Progress) -> None:
+def _build(
+    home: Path, kept: list[Instrument], fresh: list[Instrument], embed: Embed, held: Library | None, rebuild: bool, report: IngestReport, say: Progress
+) -> None:
     digests = list(corpus.digest_instruments())
     fresh = [one for one in fresh if not any(one.sha256 == k.sha256 and one.work == k.work for k in kept)] if not rebuild else fresh
     if rebuild:

@@ -36,8 +36,80 @@ STAMP = "library.sha256"  # holds the hash of the database beside it
 REBUILD = "Run: pincite ingest --rebuild"
 WORD = re.compile(r"[a-z0-9]+(?:\.[0-9]+)*")
 STOP = frozenset(
-    "a an and any are as at be been by can could did do does for from had has have how i if in into is it its may me my no nor not of on or our shall she should so such "
-    "than that the their them then there these they this those to under upon was we were what when where which who whom why will with would you your".split()
+    [
+        "a",
+        "an",
+        "and",
+        "any",
+        "are",
+        "as",
+        "at",
+        "be",
+        "been",
+        "by",
+        "can",
+        "could",
+        "did",
+        "do",
+        "does",
+        "for",
+        "from",
+        "had",
+        "has",
+        "have",
+        "how",
+        "i",
+        "if",
+        "in",
+        "into",
+        "is",
+        "it",
+        "its",
+        "may",
+        "me",
+        "my",
+        "no",
+        "nor",
+        "not",
+        "of",
+        "on",
+        "or",
+        "our",
+        "shall",
+        "she",
+        "should",
+        "so",
+        "such",
+        "than",
+        "that",
+        "the",
+        "their",
+        "them",
+        "then",
+        "there",
+        "these",
+        "they",
+        "this",
+        "those",
+        "to",
+        "under",
+        "upon",
+        "was",
+        "we",
+        "were",
+        "what",
+        "when",
+        "where",
+        "which",
+        "who",
+        "whom",
+        "why",
+        "will",
+        "with",
+        "would",
+        "you",
+        "your",
+    ]
 )
 
 _TABLES = """
@@ -257,8 +329,15 @@ def validity(instruments: Sequence[Instrument], same_as: Sequence[int | None]) -
     """
     result = []
     for one in instruments:
-        later = [o for o, s in zip(instruments, same_as, strict=True) if s is None and (o.work, o.layer, o.language) == (one.work, one.layer, one.language) and o.date > one.date]
-        earlier = any((o.work, o.layer, o.language) == (one.work, one.layer, one.language) and o.date < one.date and s is None for o, s in zip(instruments, same_as, strict=True))
+        later = [
+            o
+            for o, s in zip(instruments, same_as, strict=True)
+            if s is None and (o.work, o.layer, o.language) == (one.work, one.layer, one.language) and o.date > one.date
+        ]
+        earlier = any(
+            (o.work, o.layer, o.language) == (one.work, one.layer, one.language) and o.date < one.date and s is None
+            for o, s in zip(instruments, same_as, strict=True)
+        )
         begins = "" if (one.layer == "digest" or (one.kind in ("cfr-part", "statute") and not earlier)) else one.date
         ends = min((o.date[:10] for o in later), default=FOREVER)
         recitals = min((o.date[:10] for o in later if any(p.kind == "recital" for p in o.provisions)), default=FOREVER)
@@ -274,8 +353,11 @@ Embed = Callable[[list[str]], "NDArray[np.float32]"]
 @contextmanager
 def write_lock(home: Path) -> Iterator[None]:
     """The one lock of the library: taken by ingest alone, and refused at once when another process holds it."""
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle = os.open(home / "ingest.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle = os.open(home / "ingest.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise NotReady(f"The data folder {home} cannot be used ({error.strerror})", "Check its owner, mode and free space, or set PINCITE_HOME") from error
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -292,6 +374,15 @@ def build(home: Path, instruments: Sequence[Instrument], edges: Iterable[tuple[i
     `edges` are references between provisions: (index of the instrument, source address, target address, span).
     Vectors of words that `previous` already holds are copied, all others come from `embed`.
     """
+    try:
+        return _build(home, instruments, edges, embed, previous)
+    except (OSError, sqlite3.Error) as error:
+        for left in (home / "library").glob("*.building"):
+            shutil.rmtree(left, ignore_errors=True)
+        raise NotReady(f"The library cannot be written ({error})", "Free some space or check the data folder's mode; what was there is still in use") from error
+
+
+def _build(home: Path, instruments: Sequence[Instrument], edges: Iterable[tuple[int, str, str, Span]], embed: Embed, previous: "Library | None") -> BuildReport:
     folder = home / "library"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     number = 1 + max((int(p.name.split(".")[0]) for p in folder.iterdir() if p.name.split(".")[0].isdigit()), default=0)
@@ -374,7 +465,10 @@ def _write_database(path: Path, instruments: Sequence[Instrument], edges: Iterab
         if stands_for is None and one.language == "en":
             rows.extend(rows_of(one, next_id))
         next_id += len(one.provisions)
-    db.executemany("INSERT INTO row VALUES(?,?,?,?,?,?,?,?)", ((k, r.type, r.provision, r.span.start, r.span.end, json.dumps(r.trail), r.words if r.type == "question" else "", r.hash) for k, r in enumerate(rows)))
+    db.executemany(
+        "INSERT INTO row VALUES(?,?,?,?,?,?,?,?)",
+        ((k, r.type, r.provision, r.span.start, r.span.end, json.dumps(r.trail), r.words if r.type == "question" else "", r.hash) for k, r in enumerate(rows)),
+    )
     db.executemany("INSERT INTO edge VALUES(?,?,?,?,?)", ((source, target, span.start, span.end, i + 1) for i, source, target, span in edges))
     db.execute("INSERT INTO meta VALUES('schema', ?)", (str(SCHEMA),))
     db.commit()
@@ -513,7 +607,22 @@ class Library:
         counts: dict[int, dict[str, int]] = {}
         for instrument, kind, n in self.db.execute("SELECT instrument, kind, count(*) FROM provision GROUP BY 1, 2"):
             counts.setdefault(instrument, {})[kind] = n
-        fields = ("id", "instrument", "work", "title", "kind", "version", "layer", "provenance", "reader", "file", "sha256", "same_as", "valid_from", "valid_to")
+        fields = (
+            "id",
+            "instrument",
+            "work",
+            "title",
+            "kind",
+            "version",
+            "layer",
+            "provenance",
+            "reader",
+            "file",
+            "sha256",
+            "same_as",
+            "valid_from",
+            "valid_to",
+        )
         found = {}
         for marks, *row in self.db.execute(f"SELECT marks, {', '.join(fields)} FROM instrument"):
             named: dict[str, Any] = dict(zip(fields, row, strict=True))
@@ -532,13 +641,17 @@ class Library:
     def instrument(self, edition: int) -> Instrument:
         """One edition with its text, as its reader made it."""
         e = self.editions[edition]
-        rows = self.db.execute("SELECT id, address, kind, heading, label, start, end, parent FROM provision WHERE instrument = ? ORDER BY id", (e.id,)).fetchall()
+        rows = self.db.execute(
+            "SELECT id, address, kind, heading, label, start, end, parent FROM provision WHERE instrument = ? ORDER BY id", (e.id,)
+        ).fetchall()
         first = rows[0][0] if rows else 0
         provisions = tuple(
             Provision(_address(address), kind, heading, label, Span(start, end), parent - first if parent else -1)
             for _, address, kind, heading, label, start, end, parent in rows
         )
-        return Instrument(e.instrument, e.work, e.title, e.kind, e.version, e.layer, e.provenance, e.reader, e.file, e.sha256, self.text(e.id), provisions, e.marks)
+        return Instrument(
+            e.instrument, e.work, e.title, e.kind, e.version, e.layer, e.provenance, e.reader, e.file, e.sha256, self.text(e.id), provisions, e.marks
+        )
 
     def find(self, p: Pinpoint, as_of: str, version: str = "", layer: str = "") -> Found | None:
         """The provision at an address: of the version asked for, else of the one valid on the day; official before digest."""
@@ -561,12 +674,41 @@ class Library:
         key, kind, heading, label, start, end, edition, *term = row
         e = self.editions[edition]
         standing = corpus.Term(*term)
-        return Found(key, p, kind, heading, label, Span(start, end), self.cached_text(edition)[start:end], e, _status(standing, e, kind, as_of), standing.applies_from, standing.note)
+        return Found(
+            key,
+            p,
+            kind,
+            heading,
+            label,
+            Span(start, end),
+            self.cached_text(edition)[start:end],
+            e,
+            _status(standing, e, kind, as_of),
+            standing.applies_from,
+            standing.note,
+        )
 
     def as_passage(self, found: Found) -> Passage:
         """A provision in the form in which search and verification take it; it has no search row (key -1)."""
         e = found.edition
-        return Passage(-1, found.pinpoint, e.instrument, e.work, e.kind, e.version, e.layer, e.provenance, e.sha256, found.span, found.heading, (), found.text, found.status, found.applies_from, found.note)
+        return Passage(
+            -1,
+            found.pinpoint,
+            e.instrument,
+            e.work,
+            e.kind,
+            e.version,
+            e.layer,
+            e.provenance,
+            e.sha256,
+            found.span,
+            found.heading,
+            (),
+            found.text,
+            found.status,
+            found.applies_from,
+            found.note,
+        )
 
     def children(self, found: Found) -> list[Pinpoint]:
         """The addresses directly below a provision, in order."""

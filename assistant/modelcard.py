@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from assistant.bearing import marks_of, words_of
 from assistant.cardfields import FIELD_CUES, FIELDS, REQUIRED, field_of
 from assistant.cardformats import Part, read_part
-from assistant.errors import Unreadable
+from assistant.errors import Unreadable, printable
 from assistant.findings import CardField, CardFile, CardSection, FieldState, ModelCard
 from assistant.reading import TEXT_LIMIT, assess_facet, read
 from assistant.statements import (
@@ -48,14 +48,14 @@ def card_files(path: Path) -> list[tuple[str, bytes]]:
     if path.is_file():
         if path.stat().st_size > _CARD_BYTES:
             raise Unreadable("too-large", f"{path.name} is larger than {_CARD_BYTES // 1_000_000} MB", "Give the card itself, not an archive of data")
-        return [(path.name, path.read_bytes())]
+        return [(printable(path.name), path.read_bytes())]
     found: list[tuple[str, bytes]] = []
     size = 0
     for file in sorted(_walk(path), key=lambda p: (p.name.lower() != "readme.md", len(p.relative_to(path).parts), p.as_posix())):
         size += file.stat().st_size
         if len(found) >= _FILES or size > _CARD_BYTES:
             break
-        found.append((file.relative_to(path).as_posix(), file.read_bytes()))
+        found.append((printable(file.relative_to(path).as_posix()), file.read_bytes()))
     if not found:
         raise Unreadable("no-card", f"{path.name or path} holds no card", f"A card is a file ending in {', '.join(_KINDS[:10])}")
     return found

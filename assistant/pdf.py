@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pypdf import PdfReader
-from pypdf.errors import PyPdfError
+from pypdf.errors import DependencyError, PyPdfError
 
 from assistant.errors import Unreadable
 
@@ -101,7 +101,7 @@ def open_pdf(data: bytes, columns: int = 1, pages: int | None = None) -> Documen
     """
     try:
         reader = PdfReader(io.BytesIO(data))
-        if reader.is_encrypted and not reader.decrypt(""):
+        if _locked(reader):
             raise Unreadable("encrypted", "this PDF is locked with a password", "Give a copy without a password.")
         chunks = [list(_chunks(page)) for page in reader.pages[:pages]]
         sizes = tuple((float(page.mediabox.width), float(page.mediabox.height)) for page in reader.pages)
@@ -112,6 +112,14 @@ def open_pdf(data: bytes, columns: int = 1, pages: int | None = None) -> Documen
     if pages is None and sum(len(c.text.strip()) for page in chunks for c in page) < 20 * len(chunks):
         raise Unreadable("no-text", "this PDF has pictures of pages but no text", "Give a PDF with text, or run text recognition on it first.")
     return Document(tuple(tuple(_rows(number, page, columns)) for number, page in enumerate(chunks)), sizes, outline, title)
+
+
+def _locked(reader: PdfReader) -> bool:
+    """Whether the PDF opens only with a password, or with a cipher that is not here."""
+    try:
+        return reader.is_encrypted and not reader.decrypt("")
+    except (DependencyError, NotImplementedError):
+        return True
 
 
 def _chunks(page: Any) -> Iterator[Chunk]:
@@ -257,7 +265,7 @@ def properties(data: bytes) -> dict[str, str]:
     """The document properties, by name ("/Title"), where they are text; {} when the PDF cannot be read."""
     try:
         reader = PdfReader(io.BytesIO(data))
-        if reader.is_encrypted and not reader.decrypt(""):
+        if _locked(reader):
             return {}
         return {str(key): str(value) for key, value in (reader.metadata or {}).items() if isinstance(value, str)}
     except _BROKEN:
@@ -272,7 +280,7 @@ def unseen_rows(data: bytes) -> set[tuple[int, int]]:
     found: set[tuple[int, int]] = set()
     try:
         reader = PdfReader(io.BytesIO(data))
-        if reader.is_encrypted and not reader.decrypt(""):
+        if _locked(reader):
             return found
         for number, page in enumerate(reader.pages):
             _unseen(number, page, found)

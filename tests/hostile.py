@@ -28,7 +28,9 @@ def zipped(members: Mapping[str, bytes | str], level: int = 6) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=level) as archive:
         for name, data in members.items():
-            archive.writestr(name, data)
+            info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+            info.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(info, data)
     return out.getvalue()
 
 
@@ -85,17 +87,67 @@ def pdfs() -> Iterator[tuple[str, bytes]]:
     yield "lzw.pdf", pdf([CATALOG, PAGES, PAGE, stream(b"\x80\x0b\x60\x50\x22\x0c\x0c\x85\x01" * 9000, b"/Filter /LZWDecode"), FONT])
     yield "runs.pdf", pdf([CATALOG, PAGES, PAGE, stream(b"\x81a" * 2_000_000, b"/Filter /RunLengthDecode"), FONT])
     yield "ascii85.pdf", pdf([CATALOG, PAGES, PAGE, stream(b"z" * 5_000_000, b"/Filter /ASCII85Decode"), FONT])
-    yield "predictor.pdf", pdf([CATALOG, PAGES, PAGE, stream(zlib.compress(b"\x02" * 1000), b"/Filter /FlateDecode /DecodeParms << /Predictor 15 /Columns 2147483647 /Colors 2147483647 >>"), FONT])
+    yield (
+        "predictor.pdf",
+        pdf(
+            [
+                CATALOG,
+                PAGES,
+                PAGE,
+                stream(zlib.compress(b"\x02" * 1000), b"/Filter /FlateDecode /DecodeParms << /Predictor 15 /Columns 2147483647 /Colors 2147483647 >>"),
+                FONT,
+            ]
+        ),
+    )
     yield "deep-array.pdf", pdf([CATALOG, PAGES, b"[" * 100_000 + b"]" * 100_000])
     yield "deep-array-used.pdf", pdf([b"<< /Type /Catalog /Pages " + b"[" * 50_000 + b"]" * 50_000 + b" >>"])
-    yield "deep-dictionary.pdf", pdf([b"<< /Type /Catalog /Pages 2 0 R /A " + b"<< /A " * 50_000 + b"1 " + b">>" * 50_000 + b" >>", PAGES, PAGE, stream(b"BT ET"), FONT])
+    yield (
+        "deep-dictionary.pdf",
+        pdf([b"<< /Type /Catalog /Pages 2 0 R /A " + b"<< /A " * 50_000 + b"1 " + b">>" * 50_000 + b" >>", PAGES, PAGE, stream(b"BT ET"), FONT]),
+    )
     yield "deep-operators.pdf", pdf([CATALOG, PAGES, PAGE, stream(b"[" * 200_000), FONT])
     yield "many-operators.pdf", pdf([CATALOG, PAGES, PAGE, stream(b"q " * 5_000_000), FONT])
     yield "long-string.pdf", text_pdf(b"a" * 20_000_000)
     yield "open-string.pdf", text_pdf(b"(" * 100_000)
-    yield "encrypted.pdf", pdf([CATALOG, PAGES, PAGE, stream(b"BT (secret) Tj ET"), FONT, b"<< /Filter /Standard /V 2 /R 3 /Length 128 /P -4 /O <" + b"41" * 32 + b"> /U <" + b"42" * 32 + b"> >>"], b"/Encrypt 6 0 R /ID [<41> <41>]")
+    yield (
+        "encrypted.pdf",
+        pdf(
+            [
+                CATALOG,
+                PAGES,
+                PAGE,
+                stream(b"BT (secret) Tj ET"),
+                FONT,
+                b"<< /Filter /Standard /V 2 /R 3 /Length 128 /P -4 /O <" + b"41" * 32 + b"> /U <" + b"42" * 32 + b"> >>",
+            ],
+            b"/Encrypt 6 0 R /ID [<41> <41>]",
+        ),
+    )
     yield "encrypted-strange.pdf", pdf([CATALOG, PAGES, PAGE, stream(b"BT ET"), FONT, b"<< /Filter /Odd /V 99 /R 99 >>"], b"/Encrypt 6 0 R /ID [<41> <41>]")
-    yield "encrypted-aes.pdf", pdf([CATALOG, PAGES, PAGE, stream(b"BT ET"), FONT, b"<< /Filter /Standard /V 5 /R 6 /Length 256 /P -4 /O <" + b"41" * 48 + b"> /U <" + b"42" * 48 + b"> /OE <" + b"43" * 32 + b"> /UE <" + b"44" * 32 + b"> /Perms <" + b"45" * 16 + b"> >>"], b"/Encrypt 6 0 R /ID [<41> <41>]")
+    yield (
+        "encrypted-aes.pdf",
+        pdf(
+            [
+                CATALOG,
+                PAGES,
+                PAGE,
+                stream(b"BT ET"),
+                FONT,
+                b"<< /Filter /Standard /V 5 /R 6 /Length 256 /P -4 /O <"
+                + b"41" * 48
+                + b"> /U <"
+                + b"42" * 48
+                + b"> /OE <"
+                + b"43" * 32
+                + b"> /UE <"
+                + b"44" * 32
+                + b"> /Perms <"
+                + b"45" * 16
+                + b"> >>",
+            ],
+            b"/Encrypt 6 0 R /ID [<41> <41>]",
+        ),
+    )
     yield "no-trailer.pdf", good[: good.index(b"trailer")]
     yield "no-end.pdf", good[: good.index(b"startxref")]
     yield "header-only.pdf", b"%PDF-1.7\n"
@@ -106,11 +158,38 @@ def pdfs() -> Iterator[tuple[str, bytes]]:
     yield "xref-huge.pdf", good.replace(b"xref\n0 6", b"xref\n0 999999999")
     yield "half.pdf", good[: len(good) // 2]
     yield "many-starts.pdf", b"%PDF-1.7\n" + b"1 0 obj\n<<\n" * 300_000
-    yield "font-map.pdf", pdf([CATALOG, PAGES, PAGE, stream(b"BT /F1 12 Tf (abc) Tj ET"), b"<< /Type /Font /Subtype /Type0 /BaseFont /X /ToUnicode 6 0 R >>", stream(b"1 beginbfrange <0000> <ffffffff> <0041> endbfrange")])
-    yield "font-map-long.pdf", pdf([CATALOG, PAGES, PAGE, stream(b"BT /F1 12 Tf (abc) Tj ET"), b"<< /Type /Font /Subtype /Type0 /BaseFont /X /ToUnicode 6 0 R >>", stream(b"100 beginbfrange " + b"<0000> <ffff> <0041> " * 20_000 + b"endbfrange")])
+    yield (
+        "font-map.pdf",
+        pdf(
+            [
+                CATALOG,
+                PAGES,
+                PAGE,
+                stream(b"BT /F1 12 Tf (abc) Tj ET"),
+                b"<< /Type /Font /Subtype /Type0 /BaseFont /X /ToUnicode 6 0 R >>",
+                stream(b"1 beginbfrange <0000> <ffffffff> <0041> endbfrange"),
+            ]
+        ),
+    )
+    yield (
+        "font-map-long.pdf",
+        pdf(
+            [
+                CATALOG,
+                PAGES,
+                PAGE,
+                stream(b"BT /F1 12 Tf (abc) Tj ET"),
+                b"<< /Type /Font /Subtype /Type0 /BaseFont /X /ToUnicode 6 0 R >>",
+                stream(b"100 beginbfrange " + b"<0000> <ffff> <0041> " * 20_000 + b"endbfrange"),
+            ]
+        ),
+    )
     yield "objects.pdf", pdf([CATALOG, PAGES, PAGE, stream(b"BT ET"), FONT, stream(b"1 0 2 0 " * 1000, b"/Type /ObjStm /N 2000000000 /First 5")])
     chai = b"(" + b"<AppliedModelCard>" * 5 + b")"
-    yield "chai-broken.pdf", pdf([CATALOG, PAGES, PAGE, stream(b"BT /F1 9 Tf (words of a card) Tj ET"), FONT, b"<< /chaiMcXml " + chai + b" >>"], b"/Info 6 0 R")
+    yield (
+        "chai-broken.pdf",
+        pdf([CATALOG, PAGES, PAGE, stream(b"BT /F1 9 Tf (words of a card) Tj ET"), FONT, b"<< /chaiMcXml " + chai + b" >>"], b"/Info 6 0 R"),
+    )
     for seed in range(24):
         chance, data = random.Random(seed), bytearray(good)
         for _ in range(1 + seed * 2):
@@ -125,7 +204,12 @@ def xmls() -> Iterator[tuple[str, bytes]]:
     remote = '<!DOCTYPE x SYSTEM "http://192.0.2.1/x.dtd" [<!ENTITY % p SYSTEM "http://192.0.2.1/p"> %p;]>'
     for name, form in (("chai", CHAI), ("formex", FORMEX), ("ecfr", ECFR)):
         body = form.partition("?>")
-        for kind, head, use in (("laughs", laughs, "&j;"), ("quadratic", quadratic, "&a;" * 20_000), ("entity-file", outside, "&a;"), ("dtd-remote", remote, "x")):
+        for kind, head, use in (
+            ("laughs", laughs, "&j;"),
+            ("quadratic", quadratic, "&a;" * 20_000),
+            ("entity-file", outside, "&a;"),
+            ("dtd-remote", remote, "x"),
+        ):
             yield f"{name}-{kind}.xml", (body[0] + body[1] + head + body[2].format(f"<P>{use}</P>")).encode()
         yield f"{name}-deep.xml", form.format("<P>" * 200_000).encode()
         yield f"{name}-deep-closed.xml", form.format("<P>" * 30_000 + "x" + "</P>" * 30_000).encode()
@@ -135,7 +219,7 @@ def xmls() -> Iterator[tuple[str, bytes]]:
         yield f"{name}-nul.xml", form.format("<P>a\0b</P>").encode()
         yield f"{name}-empty.xml", form.format("").encode()
         yield f"{name}-include.xml", form.format('<xi:include xmlns:xi="http://www.w3.org/2001/XInclude" href="/etc/passwd" parse="text"/>').encode()
-    yield "utf16-liar.xml", '<?xml version="1.0" encoding="UTF-16"?><ACT/>'.encode()
+    yield "utf16-liar.xml", b'<?xml version="1.0" encoding="UTF-16"?><ACT/>'
     yield "utf7.xml", b'<?xml version="1.0" encoding="UTF-7"?>+ADw-AppliedModelCard+AD4-'
     yield "instruction.xml", b'<?xml version="1.0"?>' + b"<?x y?>" * 200_000 + b"<AppliedModelCard/>"
 
@@ -188,9 +272,14 @@ def texts() -> Iterator[tuple[str, bytes]]:
     yield "hyphens.md", b"# M\n\n" + b"-\n" * 300_000
     yield "colons.md", b"# M\n\n" + b"Name: " * 100_000
     yield "parentheses.md", b"# M\n\n" + b"(" * 100_000 + b")" * 100_000
-    yield "soft.md", "# M\n\n".encode() + "\u00ad\u200b\u202e\ufeff".encode() * 200_000
-    yield "combining.md", "# M\n\na".encode() + "\u0301".encode() * 300_000
-    yield "yaml-bomb.md", CARD.format("a: &a [x,x,x,x,x,x,x,x,x]\n" + "\n".join(f"{c}: &{c} [{','.join(['*' + p] * 9)}]" for p, c in zip("abcdefgh", "bcdefghi", strict=True))).encode()
+    yield "soft.md", b"# M\n\n" + "\u00ad\u200b\u202e\ufeff".encode() * 200_000
+    yield "combining.md", b"# M\n\na" + "\u0301".encode() * 300_000
+    yield (
+        "yaml-bomb.md",
+        CARD.format(
+            "a: &a [x,x,x,x,x,x,x,x,x]\n" + "\n".join(f"{c}: &{c} [{','.join(['*' + p] * 9)}]" for p, c in zip("abcdefgh", "bcdefghi", strict=True))
+        ).encode(),
+    )
     yield "yaml-python.md", CARD.format("model: !!python/object/apply:os.system ['true']").encode()
     yield "yaml-deep.md", CARD.format("model: " + "[" * 100_000).encode()
     yield "yaml-deep-closed.md", CARD.format("model: " + "[" * 3000 + "]" * 3000).encode()
@@ -217,18 +306,29 @@ def packed() -> Iterator[tuple[str, bytes]]:
     yield "many.docx", docx(para, {f"word/x{i}.xml": "x" for i in range(30_000)})
     yield "deep.docx", docx("<w:p>" * 100_000)
     yield "deep-tables.docx", docx("<w:tbl><w:tr><w:tc>" * 3000 + para + "</w:tc></w:tr></w:tbl>" * 3000)
-    yield "laughs.docx", docx("<w:p><w:r><w:t>&b;</w:t></w:r></w:p>", head='<!DOCTYPE x [<!ENTITY a "' + "x" * 1000 + '"><!ENTITY b "' + "&a;" * 50_000 + '">]>')
+    yield (
+        "laughs.docx",
+        docx("<w:p><w:r><w:t>&b;</w:t></w:r></w:p>", head='<!DOCTYPE x [<!ENTITY a "' + "x" * 1000 + '"><!ENTITY b "' + "&a;" * 50_000 + '">]>'),
+    )
     yield "paragraphs.docx", docx("<w:p><w:r><w:t>x</w:t></w:r></w:p>" * 100_000)
     yield "no-document.docx", zipped({"[Content_Types].xml": DOCX_TYPES, "_rels/.rels": DOCX_RELS})
     yield "no-types.docx", zipped({"word/document.xml": "<x/>"})
     yield "not-word.docx", zipped({"readme.txt": "hello"})
     yield "cut.docx", good[: len(good) // 2]
     yield "climbs.docx", docx(para, {"../../../tmp/evil": "x", "/etc/evil": "x"})
-    yield "remote.docx", docx(para, {"word/_rels/document.xml.rels": '<?xml version="1.0"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r9" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/attachedTemplate" Target="http://192.0.2.1/t.dotm" TargetMode="External"/></Relationships>'})
+    yield (
+        "remote.docx",
+        docx(
+            para,
+            {
+                "word/_rels/document.xml.rels": '<?xml version="1.0"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r9" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/attachedTemplate" Target="http://192.0.2.1/t.dotm" TargetMode="External"/></Relationships>'
+            },
+        ),
+    )
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         for _ in range(3):
-            archive.writestr("a.txt", zipped({"b.txt": b"\0" * 10_000_000}))
+            archive.writestr(f"a{_}.txt", zipped({"b.txt": b"\0" * 10_000_000}))
     yield "nested.zip", out.getvalue()
     yield "empty.zip", zipped({})
     lying = bytearray(good)
@@ -255,7 +355,7 @@ def mislabelled() -> Iterator[tuple[str, bytes]]:
     yield "text.pdf", b"This is not a PDF at all.\n" * 100
     yield "pdf.md", text_pdf()
     yield "zip.pdf", zipped({"a": "b"})
-    yield "gzip.xml", gzip.compress(b"<AppliedModelCard/>" * 1000)
+    yield "gzip.xml", gzip.compress(b"<AppliedModelCard/>" * 1000, mtime=0)
     yield "html.xml", EURLEX.format("<p>x").encode()
     yield "database.md", b"SQLite format 3\0" + random.Random(4).randbytes(5_000)
     yield "name-long-" + "x" * 200 + ".md", b"\0\1\2" * 100
@@ -266,7 +366,14 @@ def mislabelled() -> Iterator[tuple[str, bytes]]:
     yield "..%2f..%2fevil.html", b""
 
 
-KINDS: dict[str, Callable[[], Iterator[tuple[str, bytes]]]] = {"pdf": pdfs, "xml": xmls, "html": htmls, "text": texts, "packed": packed, "mislabelled": mislabelled}
+KINDS: dict[str, Callable[[], Iterator[tuple[str, bytes]]]] = {
+    "pdf": pdfs,
+    "xml": xmls,
+    "html": htmls,
+    "text": texts,
+    "packed": packed,
+    "mislabelled": mislabelled,
+}
 
 
 def everything() -> Iterator[tuple[str, bytes]]:
