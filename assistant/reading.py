@@ -228,9 +228,21 @@ def assess_facet(reading: Reading, facet: Facet, label: bool = False) -> FacetRe
     """What the card says on one facet, with up to three quotations; `label`: bare words count ("CE marked")."""
     if not facet.cues:
         return FacetResult(facet, "missing")
+    for_it, against = weigh(reading, facet, label)
+    flat = [item for item in against if not _narrowed(item[1].quote)]
+    status: FacetStatus = "contradicted" if flat or (against and not for_it) else "found" if for_it else "missing"
+    shown = against if status == "contradicted" else for_it
+    return FacetResult(facet, status, tuple(e for _, e in sorted(shown, key=lambda x: (-x[0], x[1].file, x[1].start))[:_QUOTES]))
+
+
+Weighed = list[tuple[float, Evidence]]
+
+
+def weigh(reading: Reading, facet: Facet, label: bool = False) -> tuple[Weighed, Weighed]:
+    """What bears a facet and what denies it, each with its weight."""
     groups = _hits(reading, facet)
-    for_it: list[tuple[float, Evidence]] = []
-    against: list[tuple[float, Evidence]] = []
+    for_it: Weighed = []
+    against: Weighed = []
     seen = sorted({n for group in groups for n in group})
     judged = 0
     for number in seen:
@@ -242,10 +254,7 @@ def assess_facet(reading: Reading, facet: Facet, label: bool = False) -> FacetRe
             (for_it if said == "bears" else against).append((_weight(reading, facet, groups, number), _evidence(reading, number, number)))
     if not for_it and len(groups) > 2:
         for_it = _pairs(reading, facet, groups, seen)
-    flat = [item for item in against if not _narrowed(item[1].quote)]
-    status: FacetStatus = "contradicted" if flat or (against and not for_it) else "found" if for_it else "missing"
-    shown = against if status == "contradicted" else for_it
-    return FacetResult(facet, status, tuple(e for _, e in sorted(shown, key=lambda x: (-x[0], x[1].file, x[1].start))[:_QUOTES]))
+    return for_it, against
 
 
 def _said(reading: Reading, facet: Facet, groups: Sequence[dict[int, list[Place]]], number: int, label: bool) -> Verdict | None:

@@ -16,7 +16,7 @@ from assistant.corpus import FactQuestion, fact_questions, requirements
 from assistant.device import KINDS, denied, documentation_signals, is_medical, mdr_class, radiology_kind
 from assistant.errors import UsageError
 from assistant.findings import Evidence, Facet, Fact, ModelCard
-from assistant.reading import Reading, assess_facet, read
+from assistant.reading import Reading, read, weigh
 
 Answer = Literal["yes", "no", "unknown"]
 
@@ -142,23 +142,23 @@ def _cues(name: str) -> tuple[tuple[Facet, ...], tuple[Facet, ...]]:
 
 
 def _stated(reading: Reading, facets: Sequence[Facet]) -> Evidence | None:
-    """The first statement of the card that bears one of the cues."""
+    """The best statement of the card that bears the first cue that any bears."""
     for facet in facets:
-        result = assess_facet(reading, facet, label=True)
-        if result.status == "found":
-            return result.evidence[0]
+        for_it, _ = weigh(reading, facet, label=True)
+        if for_it:
+            return min(for_it, key=lambda item: (-item[0], item[1].file, item[1].start))[1]
     return None
 
 
 def _read_fact(reading: Reading, question: FactQuestion) -> Fact:
-    """A fact as the card states it; two statements that disagree leave it open."""
+    """A fact as the card states it; two statements that disagree leave it open, and of one statement the contrary counts."""
     yes, no = (_stated(reading, facets) for facets in _cues(question.name))
-    if yes and no:
+    if yes and no and yes != no:
         return Fact(question.name, None, f"the card says both “{_short(yes.quote)}” and “{_short(no.quote)}”")
-    if yes or no:
-        quoted = yes or no
-        assert quoted is not None
-        return Fact(question.name, bool(yes), f"{quoted.file}: “{_short(quoted.quote)}”")
+    if no:
+        return Fact(question.name, False, f"{no.file}: “{_short(no.quote)}”")
+    if yes:
+        return Fact(question.name, True, f"{yes.file}: “{_short(yes.quote)}”")
     return Fact(question.name, None, "")
 
 
