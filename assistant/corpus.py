@@ -170,10 +170,7 @@ class StatusRow:
         """Whether this row speaks about a provision in the version of that date."""
         if (self.since and version < self.since) or (self.before and version >= self.before):
             return False
-        for first, last in self.scope:
-            if first.instrument == p.instrument and (first.contains(p) if first == last else first <= p.root <= last):
-                return True
-        return False
+        return any(first.instrument == p.instrument and (first.contains(p) if first == last else first <= p.root <= last) for first, last in self.scope)
 
 
 def _scope(entry: str) -> tuple[Pinpoint, Pinpoint]:

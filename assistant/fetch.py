@@ -47,7 +47,9 @@ class Fetched:
     state: str
 
 
-def fetch(items: Sequence[Item], folder: Path, hosts: frozenset[str], now: Callable[[], str], say: Callable[[str], None], offline: bool) -> tuple[list[Fetched], list[tuple[str, str, str]]]:
+def fetch(
+    items: Sequence[Item], folder: Path, hosts: frozenset[str], now: Callable[[], str], say: Callable[[str], None], offline: bool
+) -> tuple[list[Fetched], list[tuple[str, str, str]]]:
     """Fetch each item into `folder`; (what was fetched, (name, code, reason) of what was refused).
 
     Raises Refused when offline is set. A file is written under its name only when complete and of the kind promised; the
@@ -77,7 +79,9 @@ def _one(item: Item, folder: Path, hosts: frozenset[str], today: str) -> Fetched
             try:
                 return _receive(client, item, target, note, held, hosts, today)
             except httpx.HTTPError as error:
-                failure = Unreadable("network", f"{item.url} could not be reached: {type(error).__name__}", "Try again later; what was received is kept and resumed")
+                failure = Unreadable(
+                    "network", f"{item.url} could not be reached: {type(error).__name__}", "Try again later; what was received is kept and resumed"
+                )
             except Unreadable as error:
                 if error.code not in ("server-error", "truncated"):
                     raise
@@ -109,14 +113,20 @@ def _receive(client: Any, item: Item, target: Path, note: Path, held: Mapping[st
 def _check_host(url: str, hosts: frozenset[str]) -> None:
     pieces = urlsplit(url)
     if pieces.netloc not in hosts:
-        raise Unreadable("other-host", f"it was sent on to {pieces.netloc or url}, which is no publisher of the manifest", "Fetch the document by hand and run: pincite ingest FILE")
+        raise Unreadable(
+            "other-host",
+            f"it was sent on to {pieces.netloc or url}, which is no publisher of the manifest",
+            "Fetch the document by hand and run: pincite ingest FILE",
+        )
 
 
 def _check_status(status: int, item: Item) -> None:
     if status in (200, 206):
         return
     if status == 202:
-        raise Unreadable("challenge", f"{item.url} answered with a check for robots (202)", "Open the address in a browser, save the page, and run: pincite ingest FILE")
+        raise Unreadable(
+            "challenge", f"{item.url} answered with a check for robots (202)", "Open the address in a browser, save the page, and run: pincite ingest FILE"
+        )
     if status == 416 or status >= 500:
         raise Unreadable("server-error", f"{item.url} answered {status}", "Try again later")
     raise Unreadable("not-found" if status in (404, 410) else "refused", f"{item.url} answered {status}", "Look the address up: pincite corpus list")
@@ -141,7 +151,11 @@ def _finish(item: Item, headers: Mapping[str, str], part: Path, target: Path, no
     data = part.read_bytes()
     if not FIRST_BYTES[item.expect].match(data[:200]):
         part.unlink()
-        raise Unreadable("wrong-kind", f"{item.url} sent something that is no {item.expect.upper()} (it begins {data[:30]!r})", "Open the address in a browser and save the document")
+        raise Unreadable(
+            "wrong-kind",
+            f"{item.url} sent something that is no {item.expect.upper()} (it begins {data[:30]!r})",
+            "Open the address in a browser and save the document",
+        )
     digest = hashlib.sha256(data).hexdigest()
     state = "new" if not held else "unchanged" if held["sha256"] == digest else "changed"
     if state == "changed":

@@ -176,7 +176,9 @@ def _parse_canonical(text: str) -> Pinpoint | None:
     return Pinpoint(instrument, path.lower() if path.startswith("fdca-") else path)
 
 
-_EU_ROOT = re.compile(r"(?:art-\d+[a-z]*|rec-\d+|annex-[ivxl]+(?:-[a-z0-9]+)*|ch-[0-9ivxl]+[a-z]?(?:-sec-\d+[a-z]?)?|title-\w+|preamble|[a-z][a-z0-9-]*-\d{4}(?:-draft)?(?::[a-z0-9][a-z0-9.-]*)*)$")
+_EU_ROOT = re.compile(
+    r"(?:art-\d+[a-z]*|rec-\d+|annex-[ivxl]+(?:-[a-z0-9]+)*|ch-[0-9ivxl]+[a-z]?(?:-sec-\d+[a-z]?)?|title-\w+|preamble|[a-z][a-z0-9-]*-\d{4}(?:-draft)?(?::[a-z0-9][a-z0-9.-]*)*)$"
+)
 _ROOT_FORMS = {
     "eu-ai-act": _EU_ROOT,
     "gdpr": _EU_ROOT,

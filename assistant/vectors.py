@@ -30,7 +30,9 @@ def chroma(library: Library, embedding: Any) -> "VectorStore":
     logging.getLogger("chromadb").setLevel(logging.ERROR)
     folder = library.folder.parent.parent / "chroma" / library.digest[:16]
     client = chromadb.PersistentClient(str(folder), settings=chromadb.Settings(anonymized_telemetry=False))
-    store: VectorStore = Chroma(client=client, collection_name=COLLECTION, embedding_function=embedding, collection_configuration={"hnsw": {"space": "cosine", "ef_search": 200}})
+    store: VectorStore = Chroma(
+        client=client, collection_name=COLLECTION, embedding_function=embedding, collection_configuration={"hnsw": {"space": "cosine", "ef_search": 200}}
+    )
     stamp = folder / "complete"
     if not stamp.exists():
         _fill(client.get_or_create_collection(COLLECTION), library)

@@ -9,9 +9,7 @@ from dataclasses import dataclass
 
 from assistant.law import Citation, Passage, Quote, Span
 
-_SAME = str.maketrans(
-    {**dict.fromkeys("“”„«»‘’‚`\"'", "'"), **dict.fromkeys("–—‐‑−", "-"), "\u00ad": None, "\u200b": None, "\ufeff": None}
-)
+_SAME = str.maketrans({**dict.fromkeys("“”„«»‘’‚`\"'", "'"), **dict.fromkeys("–—‐‑−", "-"), "\u00ad": None, "\u200b": None, "\ufeff": None})
 
 _BROKEN = re.compile(r"[-\u2010\u00ad][ \t]*\r?\n\s*(?=[a-z])")
 

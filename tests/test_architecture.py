@@ -16,11 +16,59 @@ FLOORS = {
     0: {"errors", "pinpoint", "law", "findings"},
     1: {"readers", "pdf", "corpus", "modelcard", "prompts", "statements", "packs", "cardformats", "cardfields", "bearing", "reading"},
     2: {"library", "vectors", "record", "sandbox", "llm", "llama", "chat", "embed", "weights"},
-    3: {"retrieve", "verify", "answer", "refuse", "triage", "assess", "draft", "diff", "compare", "review", "conflicts", "aiact", "device", "imaging", "followups", "quoting", "support", "phrasing"},
-    4: {"export", "evaluate", "modelbench", "workbench", "ingest", "fetch", "demo", "cli", "ui", "server", "retriever", "bundle", "backup", "questionnaire", "__main__", "__init__"},
+    3: {
+        "retrieve",
+        "verify",
+        "answer",
+        "refuse",
+        "triage",
+        "assess",
+        "draft",
+        "diff",
+        "compare",
+        "review",
+        "conflicts",
+        "aiact",
+        "device",
+        "imaging",
+        "followups",
+        "quoting",
+        "support",
+        "phrasing",
+    },
+    4: {
+        "export",
+        "evaluate",
+        "modelbench",
+        "workbench",
+        "ingest",
+        "fetch",
+        "demo",
+        "cli",
+        "ui",
+        "server",
+        "retriever",
+        "bundle",
+        "backup",
+        "questionnaire",
+        "__main__",
+        "__init__",
+    },
 }
 FLOOR_OF = {name: floor for floor, names in FLOORS.items() for name in names}
-HEAVY = {"torch", "sentence_transformers", "chromadb", "llama_cpp", "gradio", "langchain", "langchain_core", "langchain_chroma", "langchain_openai", "pandas", "matplotlib"}
+HEAVY = {
+    "torch",
+    "sentence_transformers",
+    "chromadb",
+    "llama_cpp",
+    "gradio",
+    "langchain",
+    "langchain_core",
+    "langchain_chroma",
+    "langchain_openai",
+    "pandas",
+    "matplotlib",
+}
 
 
 @cache
@@ -106,7 +154,12 @@ def test_the_command_line_loads_nothing_heavy() -> None:
 
 
 def test_only_verify_makes_a_citation() -> None:
-    makers = {m for m, tree in modules().items() for n in ast.walk(tree) if isinstance(n, ast.Call) and getattr(n.func, "id", getattr(n.func, "attr", "")) == "Citation"}
+    makers = {
+        m
+        for m, tree in modules().items()
+        for n in ast.walk(tree)
+        if isinstance(n, ast.Call) and getattr(n.func, "id", getattr(n.func, "attr", "")) == "Citation"
+    }
     assert makers == {"verify"}
 
 
@@ -115,7 +168,11 @@ def test_only_the_workbench_writes_the_record_and_reads_settings() -> None:
         top(m)
         for m, tree in modules().items()
         for n in ast.walk(tree)
-        if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute) and isinstance(n.func.value, ast.Name) and n.func.value.id == "record" and n.func.attr == "append"
+        if isinstance(n, ast.Call)
+        and isinstance(n.func, ast.Attribute)
+        and isinstance(n.func.value, ast.Name)
+        and n.func.value.id == "record"
+        and n.func.attr == "append"
     }
     assert writers <= {"workbench"}
     readers = {top(m) for m, tree in modules().items() if any(i.startswith("pydantic_settings") for i in imported(tree))}
@@ -176,5 +233,10 @@ def test_no_verdict_words_in_code_or_prompts() -> None:
     """No screen, file or prompt gives a verdict; text that says so in order to forbid it stands in tests and docs."""
     faces = [HOUSE / "export", HOUSE / "ui", HOUSE / "cli.py", HOUSE / "workbench.py", HOUSE / "demo.py", HOUSE / "server.py", ROOT / "prompts"]
     files = [f for face in faces for f in ([face] if face.is_file() else face.rglob("*")) if f.suffix in (".py", ".html", ".js", ".md", ".jinja")]
-    bad = [(str(f.relative_to(ROOT)), w) for f in files for w in ("is compliant", "fully compliant", "is certified", "status: approved", '"compliant"', '"certified"') if w in f.read_text("utf8").lower()]
+    bad = [
+        (str(f.relative_to(ROOT)), w)
+        for f in files
+        for w in ("is compliant", "fully compliant", "is certified", "status: approved", '"compliant"', '"certified"')
+        if w in f.read_text("utf8").lower()
+    ]
     assert bad == []

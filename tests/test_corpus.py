@@ -35,9 +35,8 @@ def test_every_digest_has_its_form(name: str) -> None:
     bad = []
     for p in one.provisions:
         note = one.notes.get(p.pinpoint.address)
-        if note:
-            if not p.heading or not 2 <= len(note.questions) <= 5 or not note.actors or not re.match(r"(?:2026-\d\d-\d\d|secondary)", note.checked):
-                bad.append(p.pinpoint.address)
+        if note and (not p.heading or not 2 <= len(note.questions) <= 5 or not note.actors or not re.match(r"(?:2026-\d\d-\d\d|secondary)", note.checked)):
+            bad.append(p.pinpoint.address)
     bad += [a for a, words in entries(name) if not 35 <= len(re.sub(r"(?m)^\([^)]*\)(?:\([^)]*\))* ", "", words).split()) <= 150]
     assert bad == []
 
@@ -56,10 +55,32 @@ def test_a_digests_dates_are_those_of_the_overlay(name: str) -> None:
 def test_the_list_of_provisions_that_must_have_a_digest() -> None:
     held = {p.pinpoint.root.address for one in instruments().values() for p in one.provisions}
     wanted = [f"gdpr:art-{n}" for n in range(1, 100)]
-    wanted += [f"gdpr:rec-{n}" for n in (26, 28, 35, 38, 39, 42, 43, 46, 47, *range(50, 55), 63, 71, *range(75, 79), *range(83, 86), *range(89, 95), *range(156, 163))]
+    wanted += [
+        f"gdpr:rec-{n}" for n in (26, 28, 35, 38, 39, 42, 43, 46, 47, *range(50, 55), 63, 71, *range(75, 79), *range(83, 86), *range(89, 95), *range(156, 163))
+    ]
     wanted += [f"eu-ai-act:art-{n}" for n in [*range(1, 114), "4a", "60a", "75a", "75b", "75c", "75d"]]
     wanted += [f"dpdp:s-{n}" for n in range(1, 45)] + ["dpdp:sch"] + [f"dpdp-rules:r-{n}" for n in range(1, 24)]
-    wanted += [f"fda:21cfr-{s}" for s in ("11.10", "801.20", "803.50", "806.10", "807.81", "807.87", "812.20", "814.20", "820.10", "820.30", "820.250", "830.300", "860.7", "892.2010", "892.2080", "892.2090")]
+    wanted += [
+        f"fda:21cfr-{s}"
+        for s in (
+            "11.10",
+            "801.20",
+            "803.50",
+            "806.10",
+            "807.81",
+            "807.87",
+            "812.20",
+            "814.20",
+            "820.10",
+            "820.30",
+            "820.250",
+            "830.300",
+            "860.7",
+            "892.2010",
+            "892.2080",
+            "892.2090",
+        )
+    ]
     wanted += ["fda:fdca-515c", "fda:fdca-520", "fda:fdca-524b", "mdr:art-10", "mdr:annex-viii"]
     assert [w for w in wanted if w not in held] == []
     annexes = {a.split(":annex-")[1].split("-")[0] for a in held if a.startswith("eu-ai-act:annex-")}
@@ -73,8 +94,34 @@ OFFICIAL = [
     ("dpdp", "corpus/dpdp/dpdp-act-2023-en.pdf"),
     ("dpdp-rules", "corpus/dpdp/dpdp-rules-2025-gsr846e-en.pdf"),
 ]
-UNITS = {w: n for n, w in enumerate("zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split())}
-TENS = {w: 10 * n for n, w in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)}
+UNITS = {
+    w: n
+    for n, w in enumerate(
+        [
+            "zero",
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+            "thirteen",
+            "fourteen",
+            "fifteen",
+            "sixteen",
+            "seventeen",
+            "eighteen",
+            "nineteen",
+        ]
+    )
+}
+TENS = {w: 10 * n for n, w in enumerate(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], 2)}
 WORD_NUMBER = re.compile(rf"\b(?:{'|'.join([*UNITS, *TENS, 'hundred', 'a hundred'])})(?:(?:[ -]| and )(?:{'|'.join([*UNITS, *TENS, 'hundred'])}))*\b")
 
 

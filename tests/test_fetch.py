@@ -90,7 +90,15 @@ def test_a_document_is_kept_with_hash_date_and_tag(publisher: str, tmp_path: Pat
 
 @pytest.mark.parametrize(
     ("path", "code"),
-    [("/404", "not-found"), ("/403", "refused"), ("/500", "server-error"), ("/202", "challenge"), ("/away", "other-host"), ("/loop", "redirects"), ("/page", "wrong-kind")],
+    [
+        ("/404", "not-found"),
+        ("/403", "refused"),
+        ("/500", "server-error"),
+        ("/202", "challenge"),
+        ("/away", "other-host"),
+        ("/loop", "redirects"),
+        ("/page", "wrong-kind"),
+    ],
 )
 def test_each_failure_has_a_code_and_leaves_nothing(path: str, code: str, publisher: str, tmp_path: Path) -> None:
     got, ((name, found, reason),) = get(publisher, path, tmp_path)

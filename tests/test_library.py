@@ -52,7 +52,12 @@ def test_every_span_slices_back(home: Path) -> None:
 
 @pytest.mark.parametrize(
     ("as_of", "words", "status"),
-    [("2019-06-01", "1. old words", "not-yet-applicable"), ("2020-06-01", "1. old words", "in-force"), ("2021-01-01", "1. new words", "in-force"), ("2026-01-01", "1. new words", "in-force")],
+    [
+        ("2019-06-01", "1. old words", "not-yet-applicable"),
+        ("2020-06-01", "1. old words", "in-force"),
+        ("2021-01-01", "1. new words", "in-force"),
+        ("2026-01-01", "1. new words", "in-force"),
+    ],
 )
 def test_the_day_chooses_the_version(as_of: str, words: str, status: str, home: Path) -> None:
     lib = build(home, made_up("2020-01-01", "old words", recital=True), made_up("2021-01-01", "new words"))

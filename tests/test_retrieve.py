@@ -94,7 +94,7 @@ def test_superseded_and_vacated_text_only_by_date_or_name(question: str, as_of: 
 def test_odd_questions_are_answered_honestly(question: str, lib: Library, embedder: Embedder) -> None:
     hits = retrieve.search(lib, question, embedder.embed_query(question[:2000]), Filter(DAY), 10)
     assert len(hits) <= 10
-    assert all(0 < len(h.via) and np.isfinite(h.score) for h in hits)
+    assert all(len(h.via) > 0 and np.isfinite(h.score) for h in hits)
 
 
 def test_the_same_question_gives_the_same_hits(lib: Library, embedder: Embedder) -> None:

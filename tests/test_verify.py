@@ -14,7 +14,23 @@ LAW = "1. The controller shall notify the authority within 72 hours,\nunless the
 def passage(text: str = LAW, address: str = "gdpr:art-33(1)", start: int = 100) -> Passage:
     p = Pinpoint.parse(address)
     assert p
-    return Passage(1, p, "gdpr", "gdpr", "regulation", "2016-05-04", "official", "original", "ab" * 32, Span(start, start + len(text)), "", (), text, "in-force", "2018-05-25")
+    return Passage(
+        1,
+        p,
+        "gdpr",
+        "gdpr",
+        "regulation",
+        "2016-05-04",
+        "official",
+        "original",
+        "ab" * 32,
+        Span(start, start + len(text)),
+        "",
+        (),
+        text,
+        "in-force",
+        "2018-05-25",
+    )
 
 
 @pytest.mark.parametrize(
@@ -71,7 +87,7 @@ def test_every_word_run_of_a_text_is_located_in_it(start: int, length: int) -> N
         assert normalise(span.of(LAW)) == normalise(words)
     elif normalise(words):
         end = start + length
-        cut = (0 < start and LAW[start - 1].isalnum() and LAW[start].isalnum()) or (end < len(LAW) and LAW[end - 1].isalnum() and LAW[end].isalnum())
+        cut = (start > 0 and LAW[start - 1].isalnum() and LAW[start].isalnum()) or (end < len(LAW) and LAW[end - 1].isalnum() and LAW[end].isalnum())
         assert cut, "a run of whole words must be found"
 
 
