@@ -122,15 +122,18 @@ class Mark:
 
 # Verbs by which evidence is made: to deny, promise or demand one of them is to have no evidence yet.
 _ACT = (
-    r"(?:evaluat|validat|test|assess|measur|perform|conduct|carr|document|report|record|implement|establish|defin|collect|analy[sz]|monitor|stud|investigat|disclos|"
+    r"(?:evaluat|validat|test|assess|measur|perform|conduct|carr|document|report|record|implement|establish|defin|collect|analy[sz]|monitor|stud|"
+    r"investigat|disclos|"
     r"specif|obtain|complet|includ|appl|quantif|characteri[sz]|examin|explor|verif|audit|provid|publish|releas|address|consider|determin|develop|prepar|check|"
-    r"calibrat|compar|describ|review|undertak|add|clear|approv|certif|account|estimat|stratif|confirm|demonstrat|prov|shown|show|done|made|ma[dk]e|run|set|made available|known|available|tracked|track|appoint|sign|"
+    r"calibrat|compar|describ|review|undertak|add|clear|approv|certif|account|estimat|stratif|confirm|demonstrat|prov|shown|show|done|made|ma[dk]e|run|"
+    r"set|made available|known|available|tracked|track|appoint|sign|"
     r"submit|encrypt|remov|retain|delet|train|creat|written|draft|finali[sz])"
 )
 _PARTICIPLE = rf"(?:{_ACT}\w*)"
 _ADVERBS = r"(?:(?:\w+ly|yet|been|be|being|ever|also|further|then|formally|systematically|independently)\s+){0,3}"
 _CADENCE = re.compile(
-    r"\b(?:daily|weekly|monthly|quarterly|yearly|annual(?:ly)?|biannual\w*|(?:every|each|per)\s+(?:\w+\s+)?(?:day|week|month|quarter|year|release|update|version|case|batch)s?|"
+    r"\b(?:daily|weekly|monthly|quarterly|yearly|annual(?:ly)?|biannual\w*|(?:every|each|per)\s+(?:\w+\s+)?(?:day|week|month|quarter|year|release|update|"
+    r"version|case|batch)s?|"
     r"within\s+\w+\s+(?:\w+\s+)?(?:hour|day|week|month)s?|at least|continuous(?:ly)?|real[- ]time)\b", re.I,
 )  # fmt: skip
 
@@ -143,23 +146,29 @@ _BREAK = re.compile(
 _NOT = re.compile(
     r"\b(?:not|never|cannot|can't|\w+n['’]t|nor|neither)\b(?!\s+(?:only|limited|merely|just|necessarily|least|exceed\w*|less|more|later|fewer|"
     r"(?:a|an|intended\s+as\s+a|meant\s+as\s+a)\s+(?:substitute|replacement)|(?:(?:intended|designed|meant)\s+to\s+)?(?:replace|substitute|override)|"
-    r"(?:been\s+)?(?:(?:seen|used|part|included|involved|present)\s+)?(?:in|for|during|of)\s+(?:the\s+|any\s+|its\s+|model\s+)*(?:training|development|pre-?training|tuning|fitting)\b|"
-    r"(?:be\s+)?(?:altered|modified|deleted|bypassed|overwritten|disabled|edited|tampered|re-?identified|linked|shared|stored|retained|leave|transferred|exported|sent|reused))\b)", re.I,
+    r"(?:been\s+)?(?:(?:seen|used|part|included|involved|present)\s+)?(?:in|for|during|of)\s+(?:the\s+|any\s+|its\s+|model\s+)*(?:training|development|"
+    r"pre-?training|tuning|fitting)\b|"
+    r"(?:be\s+)?(?:altered|modified|deleted|bypassed|overwritten|disabled|edited|tampered|re-?identified|linked|shared|stored|retained|leave|transferred|"
+    r"exported|sent|reused))\b)", re.I,
 )  # fmt: skip
 _PROHIBIT = re.compile(
-    r"\b(?:(?:must|should|shall|may|do|is|are|was|were)\s+not\s+(?:be\s+)?(?:use[ds]?|intended|suitable|recommended|indicated|designed|meant|rely|relied|interpret\w*|appl\w+|deploy\w*)|"
+    r"\b(?:(?:must|should|shall|may|do|is|are|was|were)\s+not\s+(?:be\s+)?(?:use[ds]?|intended|suitable|recommended|indicated|designed|meant|rely|relied|"
+    r"interpret\w*|appl\w+|deploy\w*)|"
     r"not\s+(?:intended|suitable|recommended|indicated|designed|meant|for\s+use))\b", re.I,
 )  # fmt: skip
 _NO = re.compile(
     r"(?<!\w)(?:no|none\s+of|zero)\b(?!\.?\s*\d)(?!\s+(?:longer|more|less|later|fewer|matter|doubt|"
     r"(?:statistically\s+|clinically\s+)?(?:significant|meaningful|material|relevant|notable|substantial|systematic)|"
-    r"(?:measurable\s+|observed\s+)?(?:duplicat\w+|outliers?|overlap|leak|leakage|difference|differences|disparit\w+|degradation|drift|identif\w+|identity|personal|protected|phi|data|evidence\s+of|adverse|serious|names?)\b|"
+    r"(?:measurable\s+|observed\s+)?(?:duplicat\w+|outliers?|overlap|leak|leakage|difference|differences|disparit\w+|degradation|drift|identif\w+|"
+    r"identity|personal|protected|phi|data|evidence\s+of|adverse|serious|names?)\b|"
     r"(?:\w+\s+)?(?:patient|subject|individual|participant|person|image|scan|study|exam|examination|case)s?\s+(?:\w+\s+){0,8}?"
     r"(?:appear|both|shared?|overlap|contribut|occur|cross|present|common|more\s+than\s+one|leave|leaves|left)|"
-    r"(?:\w+\s+)?(?:sub-?group|group|site|vendor|scanner|hospital|metric|result)s?\s+(?:\w+\s+){0,2}?(?:falls?|fell|drops?|dropped|differ\w*|deviat\w*|perform\w*\s+(?:worse|below|significantly)|below|shows?|showed|exceed\w*)))", re.I,
+    r"(?:\w+\s+)?(?:sub-?group|group|site|vendor|scanner|hospital|metric|result)s?\s+(?:\w+\s+){0,2}?(?:falls?|fell|drops?|dropped|differ\w*|deviat\w*|"
+    r"perform\w*\s+(?:worse|below|significantly)|below|shows?|showed|exceed\w*)))", re.I,
 )  # fmt: skip
 _LACK = re.compile(
-    r"\b(?:without(?!\s+(?:undue|delay|loss|degradation|leaving|exposing|sharing|transferring|transmitting|moving|contrast|exchanging|disclosing|centrali[sz]ing|revealing|re-?training))|"
+    r"\b(?:without(?!\s+(?:undue|delay|loss|degradation|leaving|exposing|sharing|transferring|transmitting|moving|contrast|exchanging|disclosing|"
+    r"centrali[sz]ing|revealing|re-?training))|"
     r"lack(?:s|ed|ing)?(?:\s+of)?|absence\s+of|fail(?:s|ed)?\s+to|unable\s+to|instead\s+of|rather\s+than|in\s+the\s+absence\s+of|exempt\s+from|free\s+of)\b", re.I,
 )  # fmt: skip
 _CONDITION = re.compile(r"\b(?:when(?:ever)?|if|where|unless|until|in\s+case|whether)\b[^,;.]*$", re.I)
@@ -167,103 +176,152 @@ _UNLESS = re.compile(r"\b(?:without|unless|until|except|before|only|other\s+than
 
 _CLAUSE_MARKS: tuple[tuple[MarkKind, re.Pattern[str]], ...] = (
     ("promise", re.compile(
-        r"\b(?:(?:is|are|was|were|been|remains?)\s+(?:currently\s+|still\s+|being\s+|also\s+)?(?:planned|foreseen|envisaged|envisioned|scheduled\s+(?:for|to)|in\s+preparation|in\s+progress|"
-        r"under\s+(?:way|development|preparation|construction|consideration)|underway|ongoing\s+and\s+will|pending|forthcoming|upcoming|in\s+the\s+pipeline|on\s+(?:the|our)\s+roadmap|awaited|outstanding|expected\s+(?:by|in))|"
-        rf"(?:we|team|developers?|company|manufacturer|authors?|vendor|provider)\s+(?:\w+\s+)?(?:plan|plans|intend|intends|aim|aims|hope|hopes|propose|expect|expects|(?:are|is)\s+planning)\s+to|"
+        r"\b(?:(?:is|are|was|were|been|remains?)\s+(?:currently\s+|still\s+|being\s+|also\s+)?(?:planned|foreseen|envisaged|envisioned|scheduled\s+(?:for|"
+        r"to)|in\s+preparation|in\s+progress|"
+        r"under\s+(?:way|development|preparation|construction|consideration)|underway|ongoing\s+and\s+will|pending|forthcoming|upcoming|"
+        r"in\s+the\s+pipeline|on\s+(?:the|our)\s+roadmap|awaited|outstanding|expected\s+(?:by|in))|"
+        rf"(?:we|team|developers?|company|manufacturer|authors?|vendor|provider)\s+(?:\w+\s+)?(?:plan|plans|intend|intends|aim|aims|hope|hopes|propose|"
+        rf"expect|expects|(?:are|is)\s+planning)\s+to|"
         rf"(?:plans?|planned|planning|intends?|intending|intention)\s+to\s+{_ADVERBS}{_ACT}|"
-        rf"(?:is|are|remains?|yet|has|have|still)\s+to\s+be\s+{_ADVERBS}{_PARTICIPLE}|to\s+be\s+(?:done|confirmed|announced|determined|defined|decided|agreed|added|completed|provided|published|finali[sz]ed|established|drafted)|"
+        rf"(?:is|are|remains?|yet|has|have|still)\s+to\s+be\s+{_ADVERBS}{_PARTICIPLE}|to\s+be\s+(?:done|confirmed|announced|determined|defined|decided|"
+        rf"agreed|added|completed|provided|published|finali[sz]ed|established|drafted)|"
         r"planned\s+(?:for|evaluation|validation|study|studies|trial|analysis|assessment|release|work)|"
         r"future\s+(?:work|versions?|releases?|stud(?:y|ies)|research|plans?|iterations?|efforts?|evaluations?|assessments?|validation)|"
-        r"in\s+(?:the|a)\s+(?:near\s+)?future|in\s+due\s+course|(?:the\s+)?(?:next|upcoming|forthcoming|coming)\s+(?:release|version|quarter|year|month|months|phase|iteration|sprint)|"
+        r"in\s+(?:the|a)\s+(?:near\s+)?future|in\s+due\s+course|(?:the\s+)?(?:next|upcoming|forthcoming|coming)\s+(?:release|version|quarter|year|month|"
+        r"months|phase|iteration|sprint)|"
         r"roadmap|yet\s+to\s+(?:be|come)|not\s+yet|tb[dca]|work\s+in\s+progress|coming\s+soon|"
-        r"(?:is|are)\s+(?:currently\s+|still\s+)?being\s+(?:developed|prepared|drafted|written|finali[sz]ed|collected|built|set\s+up|established|planned|designed|investigated|considered|arranged|negotiated)|"
-        r"currently\s+(?:developing|preparing|drafting|working\s+on|collecting|planning|seeking)|once\s+\w+(?:\s+\w+){0,6}\s+(?:is|are|has|have)\s+(?:been\s+)?(?:available|complete\w*|approved|cleared|collected|agreed|signed)|"
+        r"(?:is|are)\s+(?:currently\s+|still\s+)?being\s+(?:developed|prepared|drafted|written|finali[sz]ed|collected|built|set\s+up|established|planned|"
+        r"designed|investigated|considered|arranged|negotiated)|"
+        r"currently\s+(?:developing|preparing|drafting|working\s+on|collecting|planning|seeking)|once\s+\w+(?:\s+\w+){0,6}\s+(?:is|are|has|"
+        r"have)\s+(?:been\s+)?(?:available|complete\w*|approved|cleared|collected|agreed|signed)|"
         r"(?:would|should)\s+like\s+to|proposed\s+(?:study|validation|evaluation))\b", re.I)),
     ("hedge", re.compile(
         r"\b(?:(?:we|i|authors?|developers?|team)\s+(?:also\s+|would\s+)?(?:believe|think|assume|hope|expect|anticipate|feel|suspect|speculate|trust)|"
-        r"(?:is|are|was|were|be)\s+(?:believed|assumed|thought|presumed|supposed|hoped|anticipated|considered\s+likely)\s+(?:to|that)|it\s+is\s+(?:likely|possible|probable|plausible|conceivable|assumed|believed|expected|hoped)\s+that|"
-        r"expected\s+to\s+(?:perform|generali[sz]e|work|transfer|be\s+(?:robust|accurate|similar|safe|fair|low|minimal|comparable|sufficient|good|representative|negligible|unbiased))|"
+        r"(?:is|are|was|were|be)\s+(?:believed|assumed|thought|presumed|supposed|hoped|anticipated|considered\s+likely)\s+(?:to|that)|it\s+is\s+(?:likely|"
+        r"possible|probable|plausible|conceivable|assumed|believed|expected|hoped)\s+that|"
+        r"expected\s+to\s+(?:perform|generali[sz]e|work|transfer|be\s+(?:robust|accurate|similar|safe|fair|low|minimal|comparable|sufficient|good|"
+        r"representative|negligible|unbiased))|"
         r"should\s+(?:generali[sz]e|perform|transfer|work|be\s+(?:robust|accurate|similar|safe|fair|fine|comparable|representative|sufficient|unbiased))|"
         r"presumably|probably|possibly|perhaps|maybe|supposedly|arguably|hopefully|apparently|in\s+principle|in\s+theory|theoretically|"
         rf"(?:could|would|might|may)\s+(?:be|have\s+been)\s+{_PARTICIPLE}|(?:could|would|might)\s+{_ACT})\b", re.I)),
 )  # fmt: skip
 _WILL = re.compile(rf"\b(?:will|shall|going\s+to)\s+(?:also\s+|then\s+|soon\s+|later\s+|eventually\s+)?(?:be\s+)?{_ADVERBS}{_ACT}\w*", re.I)
 _DUTY = re.compile(
-    r"\b(?:should|must|shall|needs?\s+to|ought\s+to|ha(?:s|ve)\s+to|(?:strongly\s+)?recommend(?:ed|s)?|advis(?:e|ed|able)|encourag\w+|responsible\s+for|responsibility\s+(?:of|to)|"
-    rf"up\s+to\s+(?:the|each)|important\s+(?:to|that)|essential\s+(?:to|that)|necessary\s+to|required\s+to|consider)\s+(?:[\w'’-]+\s+){{0,6}}?(?:be\s+)?{_ADVERBS}"
-    r"(?:evaluat|validat|test|assess|measur|monitor|audit|verif|document|establish|conduct|perform|carr|check\s+(?:for|whether)|quantif|analy[sz]|stud|investigat|determin|implement|calibrat|re-?train|fine-?tun|anonymi[sz]|obtain|ensur|made\s+aware|comply)\w*", re.I,
+    r"\b(?:should|must|shall|needs?\s+to|ought\s+to|ha(?:s|ve)\s+to|(?:strongly\s+)?recommend(?:ed|s)?|advis(?:e|ed|able)|encourag\w+|responsible\s+for|"
+    r"responsibility\s+(?:of|to)|"
+    rf"up\s+to\s+(?:the|each)|important\s+(?:to|that)|essential\s+(?:to|that)|necessary\s+to|required\s+to|"
+    rf"consider)\s+(?:[\w'’-]+\s+){{0,6}}?(?:be\s+)?{_ADVERBS}"
+    r"(?:evaluat|validat|test|assess|measur|monitor|audit|verif|document|establish|conduct|perform|carr|check\s+(?:for|whether)|quantif|analy[sz]|stud|"
+    r"investigat|determin|implement|calibrat|re-?train|fine-?tun|anonymi[sz]|obtain|ensur|made\s+aware|comply)\w*", re.I,
 )  # fmt: skip
 _ADVICE = re.compile(r"\b(?:is|are)\s+(?:\w+ly\s+)?(?:recommended|advised|encouraged|advisable|suggested)\b(?!\s+by)", re.I)
-_LAW = r"(?:regulations?|requirements?|acts?|gdpr|hipaa|dpdp\w*|mdr|ivdr|fda|laws?|legislation|articles?|art\.|rules?|provisions?|obligations?|principles?|guidance|guidelines?|best\s+practices?|frameworks?)"
+_LAW = (
+    r"(?:regulations?|requirements?|acts?|gdpr|hipaa|dpdp\w*|mdr|ivdr|fda|laws?|legislation|articles?|art\.|rules?|provisions?|obligations?|principles?|"
+    r"guidance|guidelines?|best\s+practices?|frameworks?)"
+)
 _CLAIM = re.compile(
-    rf"\b(?:(?:fully\s+|is\s+|are\s+)*(?:compl(?:y|ies|iant|ying)\s+with|in\s+(?:full\s+)?compliance\s+with|conform(?:s|ing)?\s+(?:to|with)|in\s+conformity\s+with|meets?|satisf(?:y|ies|ied)|fulfil\w*|adher\w+\s+to)\b(?=[^.;]*\b{_LAW})|"
+    rf"\b(?:(?:fully\s+|is\s+|are\s+)*(?:compl(?:y|ies|iant|ying)\s+with|in\s+(?:full\s+)?compliance\s+with|conform(?:s|ing)?\s+(?:to|with)|"
+    rf"in\s+conformity\s+with|meets?|satisf(?:y|ies|ied)|fulfil\w*|adher\w+\s+to)\b(?=[^.;]*\b{_LAW})|"
     r"(?:gdpr|hipaa|mdr|fda|dpdp|ai\s+act)[- ](?:compliant|ready|conformant|approved))", re.I,
 )  # fmt: skip
 _CLAIMED = re.compile(
-    rf"\b(?:requirements?|obligations?|articles?|provisions?|duties|standards?|facets?|criteria)\b[^.;]*\b(?:is|are|was|were|been)\s+(?:all\s+|fully\s+|duly\s+)*(?:met|satisfied|fulfilled|complied|covered|addressed)\b|"
-    rf"\b(?:fully|100\s*%)\s+compliant\b|\bno\s+(?:gaps?|findings?|issues?)\b|\bevidence[- ]found\b", re.I,
+    r"\b(?:requirements?|obligations?|articles?|provisions?|duties|standards?|facets?|criteria)\b[^.;]*\b(?:is|are|was|were|been)\s+(?:all\s+|fully\s+|"
+    r"duly\s+)*(?:met|satisfied|fulfilled|complied|covered|addressed)\b|"
+    r"\b(?:fully|100\s*%)\s+compliant\b|\bno\s+(?:gaps?|findings?|issues?)\b|\bevidence[- ]found\b", re.I,
 )  # fmt: skip
 
 _POINTER = re.compile(
     r"(?:^\W*(?:please\s+)?(?:see|refer(?:\s+to)?|consult|cf\.?|read|visit|contact|check\s+out|e-?mail)\b|"
-    r"\b(?:please\s+|kindly\s+)?(?:see|refer\s+to|consult|contact|visit)\s+(?:the|our|section|appendix|table|figure|supplement\w*|paper|manual|user|instructions|https?|us|\[|annex|chapter|document\w*)|"
+    r"\b(?:please\s+|kindly\s+)?(?:see|refer\s+to|consult|contact|visit)\s+(?:the|our|section|appendix|table|figure|supplement\w*|paper|manual|user|"
+    r"instructions|https?|us|\[|annex|chapter|document\w*)|"
     r"\bfor\s+(?:more|further|full|additional|all|the)\s+(?:\w+\s+)?(?:details?|information|results?|description|discussion)\b|"
-    r"\b(?:is|are|was|were|can\s+be|may\s+be|has\s+been|have\s+been)\s+(?:\w+ly\s+|also\s+)?(?:described|documented|detailed|provided|given|reported|available|listed|found|discussed|explained|covered|outlined|published|set\s+out|presented|maintained|kept|held|summari[sz]ed)\s+"
-    r"(?:\w+ly\s+)?(?:in|at|on|by|through|via|from|under|separately|elsewhere)\s+(?:the|our|a|an|its|separate|another|section|appendix|annex|request|chapter|supplement\w*|https?|\[|document|report|\w+\s+et\b)?[^.;]*?"
-    r"\b(?:papers?|manuals?|documentation|ifu|instructions(?:\s+for\s+use)?|file|reports?|supplement\w*|appendix|annex|websites?|white\s*papers?|publications?|links?|repositor\w+|repo|preprints?|request|section|articles?|portal|wiki|page|documents?|elsewhere|plan|sop|handbook|guide)\b|"
+    r"\b(?:is|are|was|were|can\s+be|may\s+be|has\s+been|have\s+been)\s+(?:\w+ly\s+|also\s+)?(?:described|documented|detailed|provided|given|reported|"
+    r"available|listed|found|discussed|explained|covered|outlined|published|set\s+out|presented|maintained|kept|held|summari[sz]ed)\s+"
+    r"(?:\w+ly\s+)?(?:in|at|on|by|through|via|from|under|separately|elsewhere)\s+(?:the|our|a|an|its|separate|another|section|appendix|annex|request|"
+    r"chapter|supplement\w*|https?|\[|document|report|\w+\s+et\b)?[^.;]*?"
+    r"\b(?:papers?|manuals?|documentation|ifu|instructions(?:\s+for\s+use)?|file|reports?|supplement\w*|appendix|annex|websites?|white\s*papers?|"
+    r"publications?|links?|repositor\w+|repo|preprints?|request|section|articles?|portal|wiki|page|documents?|elsewhere|plan|sop|handbook|guide)\b|"
     r"\b(?:available|provided|shared|supplied)\s+(?:up)?on\s+request\b|\bon\s+request\b|\belsewhere\b)", re.I,
 )  # fmt: skip
 _ASIDE = re.compile(r"\((?:please\s+)?(?:see|cf\.?|refer|details?\s+in|ref|table|figure|fig\.?|section|appendix|annex|supplement\w*)\b[^()]*\)", re.I)
 _SUBSTANCE = re.compile(
-    r"\d(?:[\d.,]*\d)?\s*(?:%|per\s*cent|patients?|images?|cases?|studies|exams?|scans?|sites?|hospitals?|readers?|days?|hours?|months?|years?)|\b0?\.\d{2,}\b|95\s*%"
+    r"\d(?:[\d.,]*\d)?\s*(?:%|per\s*cent|patients?|images?|cases?|studies|exams?|scans?|sites?|hospitals?|readers?|days?|hours?|months?|years?)|"
+    r"\b0?\.\d{2,}\b|95\s*%"
 )
 
 _WHOLE_MARKS: tuple[tuple[MarkKind, re.Pattern[str]], ...] = (
     ("placeholder", re.compile(
-        r"\[\s*(?:more\s+information\s+needed|insert|todo|tbd|tbc|your|name\b|date\b|fill|add\b|placeholder|xx+|to\s+be|describe|specify|enter)[^\]]*\]|\{\{.*?\}\}|<(?:insert|your|todo|placeholder|add|name|describe)[^>]*>|"
-        r"\blorem\s+ipsum\b|\b(?:TODO|FIXME)\b|\bX{3,}\b|_{5,}|\.{6,}|\bmore\s+information\s+(?:is\s+)?needed\b|\binformation\s+(?:needed|to\s+follow)\b|\bplaceholder\b|\bto\s+be\s+(?:filled|supplied)\b|"
-        r"\b(?:example|sample|dummy)\s+text\b|\busers\s+\(both\s+direct\s+and\s+downstream\)\s+should\s+be\s+made\s+aware\b|\buse\s+the\s+code\s+below\s+to\s+get\s+started\b|^\W*(?:n/?a|none|null|nil|unknown|not\s+(?:applicable|available|specified|provided|stated|known|reported|disclosed))\W*$", re.I)),
+        r"\[\s*(?:more\s+information\s+needed|insert|todo|tbd|tbc|your|name\b|date\b|fill|add\b|placeholder|xx+|to\s+be|describe|specify|enter)[^\]]*\]|"
+        r"\{\{.*?\}\}|<(?:insert|your|todo|placeholder|add|name|describe)[^>]*>|"
+        r"\blorem\s+ipsum\b|\b(?:TODO|FIXME)\b|\bX{3,}\b|_{5,}|\.{6,}|\bmore\s+information\s+(?:is\s+)?needed\b|\binformation\s+(?:needed|to\s+follow)\b|"
+        r"\bplaceholder\b|\bto\s+be\s+(?:filled|supplied)\b|"
+        r"\b(?:example|sample|dummy)\s+text\b|\busers\s+\(both\s+direct\s+and\s+downstream\)\s+should\s+be\s+made\s+aware\b|"
+        r"\buse\s+the\s+code\s+below\s+to\s+get\s+started\b|^\W*(?:n/?a|none|null|nil|unknown|not\s+(?:applicable|available|specified|provided|stated|"
+        r"known|reported|disclosed))\W*$", re.I)),
     ("question", re.compile(r"\?[\s\"'”’)*_]*$")),
     ("form", re.compile(
-        r"^\W*(?:(?:please|kindly)\s+\w+|(?:describe|provide|list|explain|specify|insert|fill\s+in|enter|state|summari[sz]e|include|outline|indicate|mention|discuss|give|write|detail|identify|note\s+here|add)(?!\s+of\b|\w)(?=\s+(?:the|any|all|a|an|how|what|which|whether|here|your|who|why|each|information|details?|relevant|brief\w*|if|in|key|known|sections?|and|or)\b))|"
-        r"^\W*(?:this|the\s+following)\s+(?:section|card|document|page|template|field|chapter|table|form|model\s+card)\b.{0,30}?\b(?:describe[sd]?|provides?|is\s+(?:for|meant|intended|where)|should|contains?|outlines?|summari[sz]es?|covers?|address(?:es)?|lists?|explains?|aims?|will|follows?|gives?|discusses)\b|"
+        r"^\W*(?:(?:please|kindly)\s+\w+|(?:describe|provide|list|explain|specify|insert|fill\s+in|enter|state|summari[sz]e|include|outline|indicate|"
+        r"mention|discuss|give|write|detail|identify|note\s+here|add)(?!\s+of\b|\w)(?=\s+(?:the|any|all|a|an|how|what|which|whether|here|your|who|why|"
+        r"each|information|details?|relevant|brief\w*|if|in|key|known|sections?|and|or)\b))|"
+        r"^\W*(?:this|the\s+following)\s+(?:section|card|document|page|template|field|chapter|table|form|model\s+card)\b.{0,30}?\b(?:describe[sd]?|"
+        r"provides?|is\s+(?:for|meant|intended|where)|should|contains?|outlines?|summari[sz]es?|covers?|address(?:es)?|lists?|explains?|aims?|will|"
+        r"follows?|gives?|discusses)\b|"
         r"\b(?:e\.g\.|for\s+example),?\s*$|^\W*(?:what|how|who|which|where|when|why|does|do|is|are|has|have|was|were)\b[^.:|]*\?\W*$", re.I)),
     ("command", re.compile(
         r"\b(?:ignore|disregard|forget|override)\s+(?:\w+\s+){0,4}(?:instructions?|prompts?|rules?|above|previous|prior|guidelines|checks?|requirements?)\b|"
         r"\b(?:system|developer|assistant|user)\s*(?:prompt|message)\b|<\|?\/?(?:system|assistant|user|im_start|im_end|inst)\b|\[/?inst\]|"
         r"^\W*(?:system|assistant|developer|user|human|ai)\s*:|\bas\s+an?\s+(?:ai|assistant|auditor|assessor|language\s+model|reviewer)\b|"
-        r"\b(?:you|assessors?|auditors?|reviewers?|evaluators?|assistants?|models?\s+reading|llms?|ai\s+(?:tools?|systems?|assistants?)\s+reading|pincite|checkers?|the\s+tool|this\s+tool|graders?)\s+(?:must|should|shall|are\s+(?:asked|instructed|required|to)|will|need\s+to|have\s+to|can|may)\s+(?:now\s+|please\s+|always\s+|only\s+)?"
-        r"(?:report|mark|treat|consider|answer|output|conclude|assume|state|rate|grade|score|accept|regard|record|respond|say|write|set|count|skip|give|grant|cite|classify|find|print|return|reply|note|confirm|add|quote|not\s+(?:report|mark|list|flag|mention))\b|"
-        r"\b(?:mark|treat|consider|rate|grade|score|record|count|classify|regard|report|set|list|flag|accept|output|answer|return|assume|conclude|write|say|grant|cite|quote)\b[^.]{0,60}\b(?:as\s+(?:(?:fully\s+)?(?:met|satisfied|found|compliant|fulfilled|complete|passed|evidence\w*|not\s+applicable|in\s+force|granted|covered)|evidence)|requirements?|facets?|findings?|status(?:es)?|no\s+gaps?|evidence[- ]found|to\s+(?:found|met|compliant))\b|"
+        r"\b(?:you|assessors?|auditors?|reviewers?|evaluators?|assistants?|models?\s+reading|llms?|ai\s+(?:tools?|systems?|assistants?)\s+reading|pincite|"
+        r"checkers?|the\s+tool|this\s+tool|graders?)\s+(?:must|should|shall|are\s+(?:asked|instructed|required|to)|will|need\s+to|have\s+to|can|"
+        r"may)\s+(?:now\s+|please\s+|always\s+|only\s+)?"
+        r"(?:report|mark|treat|consider|answer|output|conclude|assume|state|rate|grade|score|accept|regard|record|respond|say|write|set|count|skip|give|"
+        r"grant|cite|classify|find|print|return|reply|note|confirm|add|quote|not\s+(?:report|mark|list|flag|mention))\b|"
+        r"\b(?:mark|treat|consider|rate|grade|score|record|count|classify|regard|report|set|list|flag|accept|output|answer|return|assume|conclude|write|"
+        r"say|grant|cite|quote)\b[^.]{0,60}\b(?:as\s+(?:(?:fully\s+)?(?:met|satisfied|found|compliant|fulfilled|complete|passed|evidence\w*|"
+        r"not\s+applicable|in\s+force|granted|covered)|evidence)|requirements?|facets?|findings?|status(?:es)?|no\s+gaps?|evidence[- ]found|to\s+(?:found|"
+        r"met|compliant))\b|"
         r"\bdo\s+not\s+(?:report|mark|list|flag|mention|show|raise|question|check)\b", re.I)),
     ("others", re.compile(
-        r"\bet\s+al\b|\b(?:previous(?:ly)?|prior|earlier|published|other|existing|recent|several|many|numerous|some|related|independent\s+published)\s+(?:published\s+)?(?:stud(?:y|ies)|works?|models?|research|literature|systems?|devices?|products?|authors?|groups?|vendors?|reports?|papers?|tools?|approaches|algorithms)\s+(?:\w+\s+){0,4}?(?:ha(?:s|ve)|show\w*|report\w*|suggest\w*|found|demonstrat\w*|achiev\w*|indicat\w*|evaluat\w*|validat\w*|perform\w*|describ\w*|us(?:e|ed)|were|was|are|is|often|typically|by)\b|"
-        r"\b(?:literature|stud(?:y|ies)\s+in\s+the\s+literature|research)\s+(?:\w+\s+)?(?:shows?|suggests?|reports?|indicates?|has|have|describes?)\b|\bin\s+the\s+literature\b|\bstudies\s+have\s+(?:shown|reported|suggested|found)\b|"
-        r"\b(?:similar|comparable|competing|commercial|third[- ]party|state[- ]of[- ]the[- ]art)\s+(?:devices?|products?|models?|systems?|tools?|methods?|algorithms?|software)\s+(?:\w+\s+){0,3}?(?:ha(?:s|ve)|achiev\w*|report\w*|show\w*|were|was|are|demonstrat\w*|perform\w*|undergo\w*)\b|"
-        r"\b(?:the\s+)?(?:original|upstream)\s+(?:authors?|paper|publication|model\s+card|developers?|study)\s+(?:\w+\s+){0,3}?(?:report\w*|claim\w*|show\w*|state\w*|describ\w*|evaluat\w*|validat\w*|found|present\w*|test\w*)\b|"
+        r"\bet\s+al\b|\b(?:previous(?:ly)?|prior|earlier|published|other|existing|recent|several|many|numerous|some|related|"
+        r"independent\s+published)\s+(?:published\s+)?(?:stud(?:y|ies)|works?|models?|research|literature|systems?|devices?|products?|authors?|groups?|"
+        r"vendors?|reports?|papers?|tools?|approaches|algorithms)\s+(?:\w+\s+){0,4}?(?:ha(?:s|ve)|show\w*|report\w*|suggest\w*|found|demonstrat\w*|"
+        r"achiev\w*|indicat\w*|evaluat\w*|validat\w*|perform\w*|describ\w*|us(?:e|ed)|were|was|are|is|often|typically|by)\b|"
+        r"\b(?:literature|stud(?:y|ies)\s+in\s+the\s+literature|research)\s+(?:\w+\s+)?(?:shows?|suggests?|reports?|indicates?|has|have|describes?)\b|"
+        r"\bin\s+the\s+literature\b|\bstudies\s+have\s+(?:shown|reported|suggested|found)\b|"
+        r"\b(?:similar|comparable|competing|commercial|third[- ]party|state[- ]of[- ]the[- ]art)\s+(?:devices?|products?|models?|systems?|tools?|methods?|"
+        r"algorithms?|software)\s+(?:\w+\s+){0,3}?(?:ha(?:s|ve)|achiev\w*|report\w*|show\w*|were|was|are|demonstrat\w*|perform\w*|undergo\w*)\b|"
+        r"\b(?:the\s+)?(?:original|upstream)\s+(?:authors?|paper|publication|model\s+card|developers?|study)\s+(?:\w+\s+){0,3}?(?:report\w*|claim\w*|"
+        r"show\w*|state\w*|describ\w*|evaluat\w*|validat\w*|found|present\w*|test\w*)\b|"
         r"\b(?:evaluated|validated|tested|reported|assessed)\s+by\s+(?:the\s+)?(?:its\s+)?(?:original|upstream|base\s+model)\b|"
-        r"\b(?:ai|ml|machine[- ]learning|deep[- ]learning|such|most|these\s+kinds\s+of)\s+(?:\w+\s+)?(?:models?|systems?|algorithms?|devices?|tools?)\s+(?:often|generally|typically|usually|commonly|tend|can\s+(?:be|have)|in\s+general)\b", re.I)),
+        r"\b(?:ai|ml|machine[- ]learning|deep[- ]learning|such|most|these\s+kinds\s+of)\s+(?:\w+\s+)?(?:models?|systems?|algorithms?|devices?|"
+        r"tools?)\s+(?:often|generally|typically|usually|commonly|tend|can\s+(?:be|have)|in\s+general)\b", re.I)),
 )  # fmt: skip
 
 _GAP = r"(?:(?!\b(?:was|were|is|are|has|have|had|and|but|did|does|do|can)\b)[^.;!?,|]){0,60}?"
 _AFTER = re.compile(
-    rf"^{_GAP}[\s:*_()–—-]*\b(?:(?:(?:was|were|is|are|has|have|had|could|did|does|do|can)\s+(?:\w+\s+)?(?:not|never)|(?:wasn|weren|isn|aren|hasn|haven|hadn|couldn|didn)['’]t)\s+{_ADVERBS}{_PARTICIPLE}\b|"
-    r"(?:remains?|is|are|was|were|has|have)\s+(?:\w+ly\s+|yet\s+to\s+be\s+|currently\s+)?(?:lacking|absent|missing|unknown|unclear|unavailable|untested|unvalidated|undocumented|unexplored|undefined|unspecified|never|non-?existent)\b|"
+    rf"^{_GAP}[\s:*_()–—-]*\b(?:(?:(?:was|were|is|are|has|have|had|could|did|does|do|can)\s+(?:\w+\s+)?(?:not|never)|(?:wasn|weren|isn|aren|hasn|haven|"
+    rf"hadn|couldn|didn)['’]t)\s+{_ADVERBS}{_PARTICIPLE}\b|"
+    r"(?:remains?|is|are|was|were|has|have)\s+(?:\w+ly\s+|yet\s+to\s+be\s+|currently\s+)?(?:lacking|absent|missing|unknown|unclear|unavailable|untested|"
+    r"unvalidated|undocumented|unexplored|undefined|unspecified|never|non-?existent)\b|"
     r"(?:lacks?|is\s+out\s+of\s+scope)\b)", re.I,
 )  # fmt: skip
 _VALUE = re.compile(
-    r"^\s*(?:[:|=?]|[–—-]\s)[\s|:*_`\"'-]*(?:no(?:ne)?|n/?a|nil|null|false|never|not\s+(?:yet\s+)?\w+(?:\s+\w+){0,3}|unknown|unavailable|absent|missing|untested|-+|–|—)[\s|.*_`\"']*(?:$|\|)|"
+    r"^\s*(?:[:|=?]|[–—-]\s)[\s|:*_`\"'-]*(?:no(?:ne)?|n/?a|nil|null|false|never|not\s+(?:yet\s+)?\w+(?:\s+\w+){0,3}|unknown|unavailable|absent|missing|"
+    r"untested|-+|–|—)[\s|.*_`\"']*(?:$|\|)|"
     r"^[^:|.;]{0,40}[:|?][\s|*_`\"']*(?:no(?:ne)?|not\s+(?:yet\s+)?\w+(?:\s+\w+){0,3}|unknown|missing)[\s|.*_`\"',]*(?:$|[.,;(])", re.I,
 )  # fmt: skip
 _PENDING = re.compile(
-    r"^[^.;!?]{0,40}?[\s|:*_()–—-]+(?:pending|planned|tb[dca]|in\s+progress|ongoing|in\s+preparation|to\s+do|todo|scheduled|underway|in\s+development)[\s|.*_)]*$",
+    r"^[^.;!?]{0,40}?[\s|:*_()–—-]+(?:pending|planned|tb[dca]|in\s+progress|ongoing|in\s+preparation|to\s+do|todo|scheduled|underway|in\s+development)[\s|"
+    r".*_)]*$",
     re.I,
 )
 
 NEAR = 30  # words within which the groups of a facet must stand
 CLOSE = 12  # the same, where the statement stands under a heading of another topic
 _REACH = {"not": 9, "no": 6, "lack": 6}  # words forward of a negation that it may deny
-_STOP = frozenset("a an the of and or for in on to with by at as is are was were be been this that these those it its our we from per".split())
+_STOP = frozenset((
+    "a", "an", "the", "of", "and", "or", "for", "in", "on", "to", "with", "by", "at", "as", "is", "are", "was", "were", "be", "been", "this", "that", "these", "those", "it", "its", "our", "we", "from", "per",
+))  # fmt: skip
 
 
 def _clauses(text: str) -> list[int]:
@@ -282,7 +340,7 @@ def _forward(words: Words, cuts: Sequence[int], at: int, reach: int) -> Place:
     last = min(first + reach, len(words.places) - 1)
     end = min(clause_end, words.places[last][1]) if words.places else clause_end
     colon = words.text.find(":", at, end + 1)
-    if 0 <= colon and reach != _REACH["lack"]:
+    if colon >= 0 and reach != _REACH["lack"]:
         end = clause_end
     unless = _UNLESS.search(words.text, at + 2, end)
     return at, unless.start() if unless else end
@@ -422,7 +480,7 @@ def _apart(words: Words, groups: Sequence[Sequence[Place]], near: int) -> bool:
     return True
 
 
-_SAYS = frozenset("is are was were has have had be been did does do".split())
+_SAYS = frozenset(("is", "are", "was", "were", "has", "have", "had", "be", "been", "did", "does", "do"))  # fmt: skip
 
 
 def _label(words: Words, places: Sequence[Place]) -> bool:

@@ -88,12 +88,15 @@ def _titled(text: str) -> str:
 _CHAI = {
     "ModelName": "name", "ModelDeveloper": "developer", "DeveloperContact": "contacts", "ReleaseDate": "date", "ReleaseVersion": "version",
     "RegulatoryApproval": "regulatory_status", "Summary": "description", "IntendedUseAndWorkflow": "intended_purpose", "PrimaryIntendedUsers": "users",
-    "HowToUse": "setting", "TargetedPatientPopulation": "population", "CautionedOutOfScopeSettings": "contraindications", "KnownRisksAndLimitations": "limitations",
+    "HowToUse": "setting", "TargetedPatientPopulation": "population", "CautionedOutOfScopeSettings": "contraindications", "KnownRisksAndLimitations":
+    "limitations",
     "KnownBiasesOrEthicalConsiderations": "limitations", "ClinicalRiskLevel": "risk_management", "OutcomesAndOutputs": "outputs", "ModelType": "architecture",
     "FoundationModels": "base_model", "InputDataSource": "inputs", "OutputAndInputDataTypes": "inputs", "DevelopmentDataCharacterization": "training_data",
     "BiasMitigationApproaches": "risk_management", "OngoingMaintenance": "monitoring", "Security": "security", "Transparency": "explainability",
-    "PatientConsentOrDisclosure": "legal_basis", "EvaluationReferences": "evaluation", "ClinicalTrial": "evaluation", "MetricGoal": "metrics", "Result": "metrics", "Results": "metrics",
-    "MetricResult": "metrics", "Interpretation": "metrics", "TestType": "evaluation", "TestingDataDescription": "evaluation", "ValidationProcessAndJustification": "evaluation",
+    "PatientConsentOrDisclosure": "legal_basis", "EvaluationReferences": "evaluation", "ClinicalTrial": "evaluation", "MetricGoal": "metrics", "Result":
+    "metrics", "Results": "metrics",
+    "MetricResult": "metrics", "Interpretation": "metrics", "TestType": "evaluation", "TestingDataDescription": "evaluation",
+    "ValidationProcessAndJustification": "evaluation",
 }  # fmt: skip
 _FAIRNESS = {"Result": "subgroups", "Results": "subgroups", "MetricResult": "subgroups", "Interpretation": "subgroups"}
 _SKIPPED = ("Signature", "Bibliography")

@@ -11,19 +11,30 @@ from assistant.aiact import Description
 from assistant.statements import sentences
 
 _DECIDES = (
-    r"(?:diagnos\w*|triag\w*|detect\w*|classif\w*|characteri[sz]\w*|predict\w*|segment\w*|measur\w*|quantif\w*|prognos\w*|treat(?:ment|ing)?\b|therap\w*|screen\w*|grad(?:e|es|ing)\b|stag(?:e|es|ing)\b|"
+    r"(?:diagnos\w*|triag\w*|detect\w*|classif\w*|characteri[sz]\w*|predict\w*|segment\w*|measur\w*|quantif\w*|prognos\w*|treat(?:ment|ing)?\b|therap\w*|"
+    r"screen\w*|grad(?:e|es|ing)\b|stag(?:e|es|ing)\b|"
     r"notif\w*|flag\w*|alert\w*|identif\w*|assess\w*|scor(?:e|es|ing)\b|prioriti[sz]\w*|risk|tells? you|recogni[sz]\w*|early[- ]warning)"
 )
 _CLINICAL = (
-    r"(?:patients?|clinic\w*|radiolog\w*|radiograph\w*|patholog\w*|dermat\w*|cardiolog\w*|oncolog\w*|hospital\w*|physicians?|nurses?|surg\w*|lesions?|moles?\b|tumou?rs?|cancer\w*|melanoma|malignan\w*|sepsis|stroke|haemorrhage|hemorrhage|fractures?|"
-    r"pneumothora\w*|pneumonia|nodules?|retinopath\w*|disease\w*|CT\b|MRIs?\b|MR\b|x-?rays?|ultrasound|mammogra\w*|ECGs?|organs?|liver|lungs?|brain|chest|scans?)"
+    r"(?:patients?|clinic\w*|radiolog\w*|radiograph\w*|patholog\w*|dermat\w*|cardiolog\w*|oncolog\w*|hospital\w*|physicians?|nurses?|surg\w*|lesions?|"
+    r"moles?\b|tumou?rs?|cancer\w*|melanoma|malignan\w*|sepsis|stroke|haemorrhage|hemorrhage|fractures?|"
+    r"pneumothora\w*|pneumonia|nodules?|retinopath\w*|disease\w*|CT\b|MRIs?\b|MR\b|x-?rays?|ultrasound|mammogra\w*|ECGs?|organs?|liver|lungs?|brain|chest|"
+    r"scans?)"
 )
 _NOT_DEVICE = (
-    r"(?:(?:for )?research (?:use )?only|(?:only|solely|exclusively) for (?:\w+ )?research|not (?:a |intended as a |considered a |regulated as a |an? (?:approved |certified |regulated |cleared )+)(?:medical )?device|"
-    r"not (?:be )?(?:used |intended |suitable |meant |approved |validated )?(?:for|in) (?:\w+ ){0,2}(?:clinical|diagnostic|medical|patient care)\b|not for (?:clinical|diagnostic|medical)|no clinical use|non-clinical|academic (?:use|purposes) only)"
+    r"(?:(?:for )?research (?:use )?only|(?:only|solely|exclusively) for (?:\w+ )?research|not (?:a |intended as a |considered a |regulated as a |"
+    r"an? (?:approved |certified |regulated |cleared )+)(?:medical )?device|"
+    r"not (?:be )?(?:used |intended |suitable |meant |approved |validated )?(?:for|in) (?:\w+ ){0,2}(?:clinical|diagnostic|medical|patient care)\b|"
+    r"not for (?:clinical|diagnostic|medical)|no clinical use|non-clinical|academic (?:use|purposes) only)"
 )
-_DEADLY = r"(?:sepsis|stroke|haemorrhage|hemorrhage|cardiac arrest|tension pneumothora\w*|pulmonary embol\w*|aortic|life-threatening|intensive care|\bICU\b|death|mortality|irreversible|insulin|ventilat\w*|radiotherapy|radiation dose|pacemaker|defibrillat\w*)"
-_SERIOUS = r"(?:cancer\w*|melanoma|malignan\w*|tumou?rs?|pneumothora\w*|pneumonia|fracture\w*|emergenc\w*|surg(?:ery|ical)|biops\w*|chemotherap\w*|urgent|acute|serious|triag\w*|nodules?|embol\w*)"
+_DEADLY = (
+    r"(?:sepsis|stroke|haemorrhage|hemorrhage|cardiac arrest|tension pneumothora\w*|pulmonary embol\w*|aortic|life-threatening|intensive care|\bICU\b|"
+    r"death|mortality|irreversible|insulin|ventilat\w*|radiotherapy|radiation dose|pacemaker|defibrillat\w*)"
+)
+_SERIOUS = (
+    r"(?:cancer\w*|melanoma|malignan\w*|tumou?rs?|pneumothora\w*|pneumonia|fracture\w*|emergenc\w*|surg(?:ery|ical)|biops\w*|chemotherap\w*|urgent|acute|"
+    r"serious|triag\w*|nodules?|embol\w*)"
+)
 _CLASS = r"\bclass (?:III|IIb|IIa|I)\b(?! ?(?:exempt|recall))"
 
 
@@ -73,11 +84,28 @@ def mdr_class(text: Description) -> DeviceClass:
 
 # ---- FDA ---------------------------------------------------------------------------------------------------------------
 
-_IMAGING = r"(?:radiolog\w*|radiograph\w*|x-?rays?|\bCTs?\b|computed tomography|\bMRIs?\b|\bMR\b|magnetic resonance|ultrasound|mammogra\w*|tomosynthesis|\bPET\b|DICOM|\bPACS\b|angiogra\w*|fluoroscop\w*|echocardiogra\w*)"
-_TRIAGE = r"(?:triag\w*|notif(?:y|ies|ication|ications)\b|worklist|re-?order\w*|prioriti[sz]\w*|top of the (?:\w+ )?(?:list|queue|worklist)|alerts? (?:the )?(?:radiolog|stroke|specialist|care|on-call|clinician|reading|physician|team)\w*|\bCADt\b|time[- ]critical|time[- ]sensitive)"
-_MARKS = r"(?:mark(?:s|ed|ings?)?\b|locali[sz]\w*|highlight\w*|bounding box\w*|outlin(?:es?|ing)\b|heat ?maps?|point(?:s|ing)? (?:to|out)|regions? of interest|circles?|annotat\w* (?:the )?(?:image|lesion|finding)s?|computer[- ]?(?:aided|assisted) detection|\bCADe\b|detect\w* (?:\w+ ){0,4}(?:lesions?|nodules?|masses|mass|polyps?|microcalcifications?|fractures?|aneurysms?|tumou?rs?|findings?|abnormalit\w+|caries))"
-_TELLS = r"(?:malignan\w*|benign|BI-?RADS|PI-?RADS|LI-?RADS|likelihood of (?:cancer|malignancy)|probability of (?:cancer|malignancy)|cancer (?:score|likelihood|probability|risk)|characteri[sz]\w*|computer[- ]?(?:aided|assisted) diagnosis|\bCADx\b|differential diagnosis|suspicio(?:n|us) (?:score|level|of cancer|for cancer))"
-_SHAPES = r"(?:segment\w*|measur\w*|quantif\w*|volum(?:e|es|etry|etric)\b|contour\w*|registration|reconstruct\w*|denois\w*|super[- ]?resolution|visuali[sz]\w*|3D (?:model|rendering)|bone age|calcium scor\w*|ejection fraction|density|image (?:enhancement|quality)|harmoni[sz]\w*)"
+_IMAGING = (
+    r"(?:radiolog\w*|radiograph\w*|x-?rays?|\bCTs?\b|computed tomography|\bMRIs?\b|\bMR\b|magnetic resonance|ultrasound|mammogra\w*|tomosynthesis|\bPET\b|"
+    r"DICOM|\bPACS\b|angiogra\w*|fluoroscop\w*|echocardiogra\w*)"
+)
+_TRIAGE = (
+    r"(?:triag\w*|notif(?:y|ies|ication|ications)\b|worklist|re-?order\w*|prioriti[sz]\w*|top of the (?:\w+ )?(?:list|queue|worklist)|"
+    r"alerts? (?:the )?(?:radiolog|stroke|specialist|care|on-call|clinician|reading|physician|team)\w*|\bCADt\b|time[- ]critical|time[- ]sensitive)"
+)
+_MARKS = (
+    r"(?:mark(?:s|ed|ings?)?\b|locali[sz]\w*|highlight\w*|bounding box\w*|outlin(?:es?|ing)\b|heat ?maps?|point(?:s|ing)? (?:to|out)|regions? of interest|"
+    r"circles?|annotat\w* (?:the )?(?:image|lesion|finding)s?|computer[- ]?(?:aided|assisted) detection|\bCADe\b|detect\w* (?:\w+ ){0,4}(?:lesions?|"
+    r"nodules?|masses|mass|polyps?|microcalcifications?|fractures?|aneurysms?|tumou?rs?|findings?|abnormalit\w+|caries))"
+)
+_TELLS = (
+    r"(?:malignan\w*|benign|BI-?RADS|PI-?RADS|LI-?RADS|likelihood of (?:cancer|malignancy)|probability of (?:cancer|malignancy)|cancer (?:score|"
+    r"likelihood|probability|risk)|characteri[sz]\w*|computer[- ]?(?:aided|assisted) diagnosis|\bCADx\b|differential diagnosis|suspicio(?:n|us) (?:score|"
+    r"level|of cancer|for cancer))"
+)
+_SHAPES = (
+    r"(?:segment\w*|measur\w*|quantif\w*|volum(?:e|es|etry|etric)\b|contour\w*|registration|reconstruct\w*|denois\w*|super[- ]?resolution|visuali[sz]\w*|"
+    r"3D (?:model|rendering)|bone age|calcium scor\w*|ejection fraction|density|image (?:enhancement|quality)|harmoni[sz]\w*)"
+)
 
 KINDS = {
     "cadt": ("892.2080", "triage and notification (CADt)"),

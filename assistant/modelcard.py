@@ -21,9 +21,9 @@ from assistant.reading import TEXT_LIMIT, assess_facet, read
 from assistant.statements import (
     Block,
     BrokenData,
+    Scalar,
     blocks,
     clean,
-    Scalar,
     front_matter,
     hidden_places,
     json_scalars,
@@ -34,7 +34,8 @@ from assistant.statements import (
 _FILES, _FILE_BYTES, _CARD_BYTES = 60, 20_000_000, 60_000_000
 _KINDS = (".md", ".markdown", ".txt", ".rst", ".json", ".yaml", ".yml", ".xml", ".docx", ".pdf", ".html", ".htm")
 _NOT_CARDS = re.compile(
-    r"(?:^|/)(?:facts\.json|pincite\.toml|licen[cs]e[^/]*|copying[^/]*|requirements[^/]*\.txt|package(?:-lock)?\.json|tokenizer[^/]*\.json|vocab[^/]*|special_tokens[^/]*|[^/]*\.safetensors\.index\.json)$",
+    r"(?:^|/)(?:facts\.json|pincite\.toml|licen[cs]e[^/]*|copying[^/]*|requirements[^/]*\.txt|package(?:-lock)?\.json|tokenizer[^/]*\.json|vocab[^/]*|"
+    r"special_tokens[^/]*|[^/]*\.safetensors\.index\.json)$",
     re.I,
 )
 
@@ -115,7 +116,7 @@ def _sections(part: Part) -> list[CardSection]:
     for i, block in enumerate(headings):
         end = next((b.start for b in headings[i + 1 :] if b.level <= block.level), len(part.text))
         line = part.text.find("\n", block.end)
-        start = min(line + 1 if 0 <= line else len(part.text), end)
+        start = min(line + 1 if line >= 0 else len(part.text), end)
         found.append(CardSection(clean(part.text[block.start : block.end]), part.name, start, end))
     return found
 
@@ -283,11 +284,16 @@ def _of_results(part: Part, scalars: Sequence[Scalar], problems: list[str]) -> I
 
 
 _KEYS = {
-    "license": "licences", "license_name": "licences", "license_link": "licences", "datasets": "training_data", "base_model": "base_model", "model_name": "name",
-    "pipeline_tag": "architecture", "library_name": "architecture", "metrics": "metrics", "tags": "", "language": "", "co2_eq_emissions": "", "widget": "", "thumbnail": "",
-    "extra_gated_prompt": "", "extra_gated_fields": "", "inference": "", "base_model_relation": "", "new_version": "", "title": "name", "references": "", "schema": "",
-    "image_classes": "inputs", "data_type": "inputs", "label_classes": "annotation", "pred_classes": "outputs", "eval_metrics": "metrics", "data_source": "training_data",
-    "task": "intended_purpose", "changelog": "change_plan", "copyright": "licences", "authors": "developer", "is_patch_data": "", "type": "", "format": "", "spatial_shape": "",
+    "license": "licences", "license_name": "licences", "license_link": "licences", "datasets": "training_data", "base_model": "base_model", "model_name":
+    "name",
+    "pipeline_tag": "architecture", "library_name": "architecture", "metrics": "metrics", "tags": "", "language": "", "co2_eq_emissions": "", "widget": "",
+    "thumbnail": "",
+    "extra_gated_prompt": "", "extra_gated_fields": "", "inference": "", "base_model_relation": "", "new_version": "", "title": "name", "references": "",
+    "schema": "",
+    "image_classes": "inputs", "data_type": "inputs", "label_classes": "annotation", "pred_classes": "outputs", "eval_metrics": "metrics", "data_source":
+    "training_data",
+    "task": "intended_purpose", "changelog": "change_plan", "copyright": "licences", "authors": "developer", "is_patch_data": "", "type": "", "format": "",
+    "spatial_shape": "",
 }  # fmt: skip
 
 
@@ -347,7 +353,8 @@ def _pieces(part: Part, name: str, start: int, end: int, hidden: Sequence[tuple[
 
 
 _LABEL = re.compile(
-    r"^[ \t>]*(?:[-*+•]\s+|\d{1,2}[.)]\s+)?(?:\*\*|__)?(?P<label>[A-Za-z][^:*|`\n<>\[\]]{1,60}?)(?:\*\*|__)?[ \t]*:(?:\*\*|__)?(?![/\w])[ \t]*(?P<value>[^\n]*)$",
+    r"^[ \t>]*(?:[-*+•]\s+|\d{1,2}[.)]\s+)?(?:\*\*|__)?(?P<label>[A-Za-z][^:*|`\n<>\[\]]{1,60}?)(?:\*\*|__)?[ \t]*:(?:\*\*|"
+    r"__)?(?![/\w])[ \t]*(?P<value>[^\n]*)$",
     re.M,
 )
 _CELLS = re.compile(r"^[ \t]*\|?[ \t]*(?P<label>[^|\n]{2,60}?)[ \t]*\|[ \t]*(?P<value>[^|\n]*?)[ \t]*\|?[ \t]*$")

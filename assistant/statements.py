@@ -25,7 +25,10 @@ _PARAGRAPH_LIMIT = 20_000
 
 # ---- what a reader does not see --------------------------------------------------------------------------------------
 
-_HIDING = r"(?:display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0|opacity\s*:\s*0(?:\.0+)?\b(?!\.)|(?<![-\w])color\s*:\s*(?:white|#fff(?:fff)?\b|transparent|rgba?\([^)]*,\s*0\)))"
+_HIDING = (
+    r"(?:display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0|opacity\s*:\s*0(?:\.0+)?\b(?!\.)|(?<![-\w])color\s*:\s*(?:white|#fff(?:fff)?\b|"
+    r"transparent|rgba?\([^)]*,\s*0\)))"
+)
 _HIDDEN = (
     re.compile(r"<!--.*?(?:-->|\Z)", re.S),
     re.compile(r"<(script|style|template|noscript|head|title|object|iframe)\b[^>]{0,500}>.*?(?:</\1\s*>|\Z)", re.S | re.I),
@@ -243,7 +246,7 @@ def _lines(text: str, offset: int) -> Iterator[Block]:
         yield Block("paragraph", first, at)
 
 
-_parser = MarkdownIt("commonmark").enable("table").disable(["inline"])
+_COMMONMARK = MarkdownIt("commonmark").enable("table").disable(["inline"])
 
 
 def _markdown(text: str, body: int) -> list[Block]:
@@ -262,7 +265,7 @@ def _markdown(text: str, body: int) -> list[Block]:
     leads: list[str] = []  # one an open list
     header, in_head, items, last_text = "", False, 0, ""
     heading_level = 0
-    for token in _parser.parse(rest):
+    for token in _COMMONMARK.parse(rest):
         if token.type in ("bullet_list_open", "ordered_list_open"):
             leads.append(last_text if last_text.rstrip(" *_").endswith((":", "：")) else "")
         elif token.type in ("bullet_list_close", "ordered_list_close"):
@@ -374,7 +377,8 @@ class Statement:
 
 
 _ABBREVIATION = re.compile(
-    r"(?:\b(?:e\.g|i\.e|etc|vs|approx|ca|cf|resp|incl|excl|al|Dr|Prof|Mr|Mrs|Ms|St|Fig|Figs|Tab|Eq|Ref|Refs|No|Nos|Art|Arts|Sec|Ch|Vol|pp|Inc|Ltd|Corp|Co|Univ|Dept|U\.S|U\.K|E\.U|v|min|max|std|avg|est)|\b[A-Z])\.$"
+    r"(?:\b(?:e\.g|i\.e|etc|vs|approx|ca|cf|resp|incl|excl|al|Dr|Prof|Mr|Mrs|Ms|St|Fig|Figs|Tab|Eq|Ref|Refs|No|Nos|Art|Arts|Sec|Ch|Vol|pp|Inc|Ltd|Corp|Co|"
+    r"Univ|Dept|U\.S|U\.K|E\.U|v|min|max|std|avg|est)|\b[A-Z])\.$"
 )
 _END = re.compile(r"[.!?][\"'”’)\]*_]*(?=\s|$|<)|(?<=[.!?])\s*<br\s*/?>|(?:(?<! ) {2,}|\\)\n|<br\s*/?>", re.I)
 _NEXT = re.compile(r"\s*(?:$|[\"'“‘(\[*_#<-]|[A-Z0-9À-Þ]|[^\x00-\x7f])")

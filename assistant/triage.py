@@ -306,12 +306,15 @@ _SCOPE: tuple[tuple[str, str, tuple[tuple[str, str, str], ...]], ...] = (
     ("eu-ai-act", "eu_market", (("eu_market", "placed on the market, put into service or its output used in the Union", "eu-ai-act:art-2(1)"),)),
     ("gdpr", "personal_data_eu", (("personal_data_eu", "personal data of people in the Union are processed", "gdpr:art-3"),)),
     ("hipaa", "phi & (covered_entity | business_associate) | deidentified_claim", (
-        ("phi", "protected health information is handled", "hipaa:160.103/protected-health-information"), ("covered_entity", "by a covered entity", "hipaa:160.102"),
-        ("business_associate", "or for one, as business associate", "hipaa:160.103/business-associate"), ("deidentified_claim", "data are said to be de-identified by its standard", "hipaa:164.514(a)"),
+        ("phi", "protected health information is handled", "hipaa:160.103/protected-health-information"), ("covered_entity", "by a covered entity",
+        "hipaa:160.102"),
+        ("business_associate", "or for one, as business associate", "hipaa:160.103/business-associate"), ("deidentified_claim",
+        "data are said to be de-identified by its standard", "hipaa:164.514(a)"),
     )),
     ("dpdp", "india_data", (("india_data", "digital personal data are processed in India, or of people offered something there", "dpdp:s-3"),)),
     ("fda", "us_device", (("us_device", "a medical device for the United States", "fda:fdca-201(h)"),)),
-    ("mdr", "eu_market & mdr_nb", (("eu_market", "placed on the Union market", "mdr:art-5"), ("mdr_nb", "a device of class IIa or higher", "mdr:annex-viii(rule-11)"))),
+    ("mdr", "eu_market & mdr_nb", (("eu_market", "placed on the Union market", "mdr:art-5"), ("mdr_nb", "a device of class IIa or higher",
+    "mdr:annex-viii(rule-11)"))),
 )  # fmt: skip
 
 
@@ -360,9 +363,11 @@ def _fda(known: Mapping[str, Fact], purpose: Description) -> dict[str, Any]:
     level = known["enhanced_doc_level"].value
     return {
         "device": {True: "yes", False: "no", None: "unknown"}[known["us_device"].value],
-        "classification": {"regulation": f"21 CFR {KINDS[stated][0]}", "kind": KINDS[stated][1], "pinpoint": f"fda:21cfr-{KINDS[stated][0]}", "likely": not kind.stated, "words": kind.words} if stated else None,
+        "classification": {"regulation": f"21 CFR {KINDS[stated][0]}", "kind": KINDS[stated][1], "pinpoint": f"fda:21cfr-{KINDS[stated][0]}", "likely": not kind.stated,
+        "words": kind.words} if stated else None,
         "pathway": _pathway(known, bool(stated)),
-        "documentation_level": {"level": {True: "enhanced", False: "basic", None: "unknown"}[level], "pinpoint": "fda:sw-functions-2023:documentation-level", "signals": list(signals)},
+        "documentation_level": {"level": {True: "enhanced", False: "basic", None: "unknown"}[level], "pinpoint": "fda:sw-functions-2023:documentation-level",
+        "signals": list(signals)},
     }  # fmt: skip
 
 
