@@ -151,7 +151,7 @@ class Workbench:
         """The language model, or None when PINCITE_LLM is none."""
         from assistant.llm import open_model
 
-        return open_model(self.settings.llm)
+        return open_model(self.settings.llm, self.home)
 
     def write(self, action: str, body: Mapping[str, Any]) -> str:
         """One audit record; its id."""
@@ -484,7 +484,7 @@ class Workbench:
         """One token from the language model, made in its own process."""
         from assistant.llm import prove
 
-        return prove(self.settings.llm)
+        return prove(self.settings.llm, self.home)
 
     def bundle(self, run: str) -> bytes:
         """The evidence bundle of a run, and one audit record with its hash."""
