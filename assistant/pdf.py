@@ -100,9 +100,7 @@ def open_pdf(data: bytes, columns: int = 1, pages: int | None = None) -> Documen
     Raises `Unreadable` with code `encrypted`, `no-text` (scanned pages) or `damaged`.
     """
     try:
-        reader = PdfReader(io.BytesIO(data))
-        if _locked(reader):
-            raise Unreadable("encrypted", "this PDF is locked with a password", "Give a copy without a password.")
+        reader = _opened(data)
         chunks = [list(_chunks(page)) for page in reader.pages[:pages]]
         sizes = tuple((float(page.mediabox.width), float(page.mediabox.height)) for page in reader.pages)
         outline = tuple(_outline(reader, reader.outline, 0))
@@ -114,12 +112,16 @@ def open_pdf(data: bytes, columns: int = 1, pages: int | None = None) -> Documen
     return Document(tuple(tuple(_rows(number, page, columns)) for number, page in enumerate(chunks)), sizes, outline, title)
 
 
-def _locked(reader: PdfReader) -> bool:
-    """Whether the PDF opens only with a password, or with a cipher that is not here."""
+def _opened(data: bytes) -> PdfReader:
+    """The PDF, open. Raises `Unreadable` where it opens only with a password, or with a cipher that is not here."""
+    locked = Unreadable("encrypted", "this PDF is locked with a password", "Give a copy without a password.")
     try:
-        return reader.is_encrypted and not reader.decrypt("")
-    except (DependencyError, NotImplementedError):
-        return True
+        reader = PdfReader(io.BytesIO(data))
+        if not reader.is_encrypted or reader.decrypt(""):
+            return reader
+    except (DependencyError, NotImplementedError) as error:
+        raise locked from error
+    raise locked
 
 
 def _chunks(page: Any) -> Iterator[Chunk]:
@@ -264,11 +266,9 @@ def join(rows: Sequence[Row], marked: bool = False) -> str:
 def properties(data: bytes) -> dict[str, str]:
     """The document properties, by name ("/Title"), where they are text; {} when the PDF cannot be read."""
     try:
-        reader = PdfReader(io.BytesIO(data))
-        if _locked(reader):
-            return {}
+        reader = _opened(data)
         return {str(key): str(value) for key, value in (reader.metadata or {}).items() if isinstance(value, str)}
-    except _BROKEN:
+    except (*_BROKEN, Unreadable):
         return {}
 
 
@@ -279,12 +279,10 @@ def unseen_rows(data: bytes) -> set[tuple[int, int]]:
     """Page and height (rounded, as `Row.y`) of every line in which some text is drawn invisibly or in white; empty when the PDF cannot be read."""
     found: set[tuple[int, int]] = set()
     try:
-        reader = PdfReader(io.BytesIO(data))
-        if _locked(reader):
-            return found
+        reader = _opened(data)
         for number, page in enumerate(reader.pages):
             _unseen(number, page, found)
-    except _BROKEN:
+    except (*_BROKEN, Unreadable):
         return found
     return found
 

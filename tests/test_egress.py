@@ -1,0 +1,39 @@
+"""Nothing leaves the machine: not by ingest, ask, gaps, the vector store or the app, even where nobody opted out of anything."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+STAGES = ["ingest", "ask", "gaps", "chroma", "app"]
+
+
+def guarded(home: Path, *before: str) -> subprocess.CompletedProcess[str]:
+    bare = {"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "HOME": str(home), "LANG": "C.UTF-8"}
+    return subprocess.run([*before, sys.executable, "-m", "tests.guard", str(home / "data")], cwd=ROOT, capture_output=True, text=True, timeout=280, env=bare)
+
+
+@pytest.mark.slow
+def test_no_connection_beyond_loopback(tmp_path: Path) -> None:
+    done = guarded(tmp_path)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert json.loads(done.stdout.splitlines()[-1]) == {"done": STAGES, "reached": []}
+
+
+def test_the_guard_sees_a_connection(tmp_path: Path) -> None:
+    code = "import sys; from tests import guard; sys.addaudithook(guard.watch)\nimport socket\ntry: socket.create_connection(('192.0.2.1', 9), 1)\nexcept OSError: pass\nprint(guard.REACHED)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert "192.0.2.1" in done.stdout
+
+
+@pytest.mark.slow
+def test_everything_works_where_there_is_no_network_at_all(tmp_path: Path) -> None:
+    if not shutil.which("unshare") or subprocess.run(["unshare", "-rn", "true"], capture_output=True).returncode:
+        pytest.skip("no network namespace can be made here")
+    done = guarded(tmp_path, "unshare", "-rn")
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert json.loads(done.stdout.splitlines()[-1])["done"] == STAGES
