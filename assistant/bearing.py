@@ -214,6 +214,15 @@ _DUTY = re.compile(
     r"(?:evaluat|validat|test|assess|measur|monitor|audit|verif|document|establish|conduct|perform|carr|check\s+(?:for|whether)|quantif|analy[sz]|stud|"
     r"investigat|determin|implement|calibrat|re-?train|fine-?tun|anonymi[sz]|obtain|ensur|made\s+aware|comply)\w*", re.I,
 )  # fmt: skip
+# How the product works, or how its output is read: no promise and no duty passed on.
+_WORKS = re.compile(
+    r"\b(?:radiologists?|clinicians?|physicians?|readers?|users?|doctors?|operators?|nurses?|technologists?|surgeons?|pathologists?|dermatologists?|"
+    r"software|system|device|model|algorithm|tool|application|interface|it)\s+(?:\w+\s+)?$", re.I,
+)  # fmt: skip
+_READS = re.compile(
+    r"\b(?:verif\w+|assess\w*|check\w*|determin\w*|investigat\w*|document\w*|record\w*)\s+(?:\w+\s+){0,3}?(?:outputs?|results?|findings?|images?|flags?|flagged|predictions?|alerts?|stud(?:y|ies)|contours?|"
+    r"segmentations?|cases?|patients?|overrides?|measurements?)\b", re.I,
+)  # fmt: skip
 _ADVICE = re.compile(r"\b(?:is|are)\s+(?:\w+ly\s+)?(?:recommended|advised|encouraged|advisable|suggested)\b(?!\s+by)", re.I)
 _LAW = (
     r"(?:regulations?|requirements?|acts?|gdpr|hipaa|dpdp\w*|mdr|ivdr|fda|laws?|legislation|articles?|art\.|rules?|provisions?|obligations?|principles?|"
@@ -383,10 +392,12 @@ def marks_of(words: Words) -> tuple[Mark, ...]:
             found.append(Mark(kind, (m.start(), m.end()), whole if label else _clause(cuts, m.start())))
     cadence = _CADENCE.search(text)
     for m in _WILL.finditer(text):
-        if not cadence:
+        works = _WORKS.search(text, 0, m.start()) and " be " not in m[0]
+        if not cadence and not works:
             found.append(Mark("promise", (m.start(), m.end()), _clause(cuts, m.start())))
-    for pattern in (_DUTY, _ADVICE):
-        found.extend(Mark("duty", (m.start(), m.end()), _clause(cuts, m.start())) for m in pattern.finditer(text))
+    for m in (*_DUTY.finditer(text), *_ADVICE.finditer(text)):
+        if not _READS.search(text, m.start(), m.end() + 60):
+            found.append(Mark("duty", (m.start(), m.end()), _clause(cuts, m.start())))
     for m in _CLAIM.finditer(text):
         found.append(Mark("claim", (m.start(), m.end()), (m.start(), _clause(cuts, m.start())[1])))
     for m in _CLAIMED.finditer(text):

@@ -57,6 +57,9 @@ CALIBRATION = facet(("calibrat*",), (r"re:\b0?\.\d+",))
         ("Labeling and anonymization follow a protocol.", facet(("labelling",), ("anonymisation",)), "bears"),
         ("On 900 children who were not in the training data, sensitivity was 88 %.", facet(("sensitivity",), ("children",)), "bears"),
         ("AUC was 0.91, and the slope of the calibration was 0.97.", CALIBRATION, "bears"),
+        ("The radiologist will review each result before it is reported.", OVERSIGHT, "bears"),
+        ("Clinicians must verify the results and confirm them.", OVERSIGHT, "bears"),
+        ("The software will record each analysis.", facet(("record",), ("analysis",)), "bears"),
         # denied
         ("No external validation was performed.", EXTERNAL, "against"),
         ("The model has not been evaluated in an external validation cohort.", EXTERNAL, "against"),
@@ -81,6 +84,8 @@ CALIBRATION = facet(("calibrat*",), (r"re:\b0?\.\d+",))
         ("External validation is strongly recommended before deployment, and sites are encouraged to perform it.", EXTERNAL, "silent"),
         ("Was external validation performed?", EXTERNAL, "silent"),
         ("Performance will be monitored.", DRIFT, "silent"),
+        ("We will monitor performance.", DRIFT, "silent"),
+        ("Sites should monitor performance after deployment.", DRIFT, "silent"),
         # elsewhere, others', templates, claims
         ("External validation is described in the technical report.", EXTERNAL, "silent"),
         ("For more information on external validation, see the manual.", EXTERNAL, "silent"),
