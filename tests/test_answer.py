@@ -41,8 +41,14 @@ Ask = Callable[..., Answer]
 
 @pytest.fixture(scope="module")
 def ask(lib: Library, embed: Callable[[str], "np.ndarray"]) -> Ask:
+    kept: dict[str, Answer] = {}
+
     def asked(question: str, wanted: Filter = DAY, history: Sequence[Mapping[str, str]] = ()) -> Answer:
-        return answer.respond(lib, question, wanted, embed, history).answer
+        if wanted != DAY or history:
+            return answer.respond(lib, question, wanted, embed, history).answer
+        if question not in kept:
+            kept[question] = answer.respond(lib, question, wanted, embed).answer
+        return kept[question]
 
     return asked
 
@@ -84,9 +90,9 @@ def test_no_claim_is_a_fragment_a_heading_or_a_bare_point(question: str, ask: As
         assert len(claim.text) <= 2200
 
 
-def test_the_same_question_gives_the_same_answer_byte_for_byte(ask: Ask) -> None:
+def test_the_same_question_gives_the_same_answer_byte_for_byte(lib: Library, embed: Callable[[str], "np.ndarray"]) -> None:
     question = "Within what time must a breach be notified?"
-    assert repr(ask(question)) == repr(ask(question))
+    assert repr(answer.respond(lib, question, DAY, embed)) == repr(answer.respond(lib, question, DAY, embed))
 
 
 @pytest.mark.parametrize(
