@@ -1,7 +1,7 @@
 # One command each; every one of them sets up what it needs first. `make` alone lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test app check format test-browser bench clean
+.PHONY: help setup demo test app check format test-browser trust bench clean
 
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null && { echo $$p; break; }; done)
@@ -37,6 +37,9 @@ test-browser: setup  ## the tests that click through the app in Chromium
 	@command -v chromium >/dev/null || { s=; [ "$$(id -u)" = 0 ] || s=sudo; $$s apt-get update && $$s apt-get install -y --no-install-recommends chromium; }
 	@$(BIN)/python -c 'import axe_playwright_python, playwright' 2>/dev/null || $(BIN)/python -m pip install -q -e '.[browser]' -c constraints.txt
 	@$(BIN)/python -m pytest -rs -m browser
+
+trust: setup  ## kills, damage, hostile files, backups, egress in full (about half an hour); results go to out/trust.json
+	@$(BIN)/python scripts/trust.py
 
 bench: setup  ## measure speed and quality; results go to benchmarks/
 	@$(BIN)/python benchmarks/run.py

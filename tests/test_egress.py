@@ -1,6 +1,7 @@
 """Nothing leaves the machine: not by ingest, ask, gaps, the vector store or the app, even where nobody opted out of anything."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -37,3 +38,16 @@ def test_everything_works_where_there_is_no_network_at_all(tmp_path: Path) -> No
     done = guarded(tmp_path, "unshare", "-rn")
     assert done.returncode == 0, done.stderr[-2000:]
     assert json.loads(done.stdout.splitlines()[-1])["done"] == STAGES
+
+
+@pytest.mark.slow
+def test_no_system_call_beyond_loopback_by_any_process(tmp_path: Path) -> None:
+    """Seen from outside, over all children and native code too."""
+    trace = tmp_path / "trace"
+    if not shutil.which("strace") or subprocess.run(["strace", "-o", str(trace), "true"], capture_output=True).returncode:
+        pytest.skip("strace is not here, or may not trace")
+    done = guarded(tmp_path, "strace", "-f", "--seccomp-bpf", "-e", "trace=connect,sendto,sendmsg", "-o", str(trace))
+    assert done.returncode == 0 and json.loads(done.stdout.splitlines()[-1])["done"] == STAGES, done.stderr[-2000:]
+    calls = [line for line in trace.read_text("utf8", "replace").splitlines() if "AF_INET" in line]
+    beyond = [line for line in calls if not re.search(r'inet_addr\("127\.|"::1"|inet_addr\("0\.0\.0\.0"\)', line)]
+    assert beyond == []

@@ -1,0 +1,223 @@
+"""The trust figures in full: `make trust`, or `python scripts/trust.py [PART]...`; prints a table, writes out/trust.json, exits 1 where a goal is missed.
+
+The quick forms are in the suite. Parts: kills, writers, hostile, damage, backups, injection, egress. `--quick` does a tenth of each.
+"""
+
+import argparse
+import json
+import multiprocessing
+import os
+import random
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from assistant import ingest, library, record, sandbox  # noqa: E402
+from assistant.errors import NotReady, PinciteError, Unreadable  # noqa: E402
+from tests import crash, hostile, test_crash  # noqa: E402
+from tests.fakes import StubEmbedder, stub_bench  # noqa: E402
+
+Figures = dict[str, Any]
+
+
+def kills(home: Path, share: float) -> tuple[bool, Figures]:
+    """kill -9 at random points of an ingest; the next resumes."""
+    found = test_crash.kill_ingests(home, max(2, int(50 * share)), seed=11)
+    return found["recovery"] < 10, found
+
+
+def _writer(home: str, who: int, told: str) -> None:
+    """Appends for ever; what was acknowledged is told by one unbuffered write to a file."""
+    out, n = os.open(told, os.O_WRONLY | os.O_CREAT | os.O_APPEND), 0
+    while True:
+        n += 1
+        os.write(out, record.append(Path(home), f"t{n}", f"w{who}", "note", {"n": n}).hash.encode() + b"\n")
+
+
+def writers(home: Path, share: float) -> tuple[bool, Figures]:
+    """kill -9 at random points of audit writing by eight writers."""
+    context, killed, chance = multiprocessing.get_context("spawn"), 0, random.Random(5)
+    record.append(home / "data", "t", "u", "start", {})
+    while killed < 200 * share:
+        told = [home / f"told-{killed + who}" for who in range(8)]
+        group = [context.Process(target=_writer, args=(str(home / "data"), who, str(path))) for who, path in enumerate(told)]
+        for process in group:
+            process.start()
+        deadline = time.monotonic() + 60
+        while not all(path.exists() for path in told) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        time.sleep(chance.uniform(0, 1.0))
+        for process in group:
+            process.kill()
+        for process in group:
+            process.join()
+            killed += 1
+    lines = [line for path in home.glob("told-*") for line in path.read_text("ascii").split("\n")[:-1]]
+    chain = list(record.records(home / "data"))
+    lost = len(set(lines) - {r.hash for r in chain})
+    return bool(lines) and lost == 0 and record.verify_chain(chain).sound, {"kills": killed, "acknowledged": len(lines), "lost": lost, "records": len(chain)}
+
+
+def _one(folder: Path, name: str, bench: Any) -> tuple[str, str]:
+    report = ingest.ingest(bench.home, [folder], StubEmbedder().embed_documents, lambda _: None)
+    by_ingest = " ".join(r.code for r in report.refused) or "read"
+    if any(r.file not in r.reason or not r.reason.isprintable() for r in report.refused):
+        by_ingest = "unnamed"
+    try:
+        bench.card_show(folder / name)
+        return by_ingest, "read"
+    except Unreadable as error:
+        return by_ingest, error.code
+    except PinciteError:
+        return by_ingest, "unnamed"
+
+
+def hostile_files(home: Path, share: float) -> tuple[bool, Figures]:
+    """Every made-up hostile file through ingest and card show; the longest in processor seconds, the most memory of a child."""
+    bench, codes, worst, longest, crashes, total = stub_bench(home / "home"), {}, "", 0.0, 0, 0
+    for n, (name, data) in enumerate(hostile.everything()):
+        if name.startswith(".") or n % max(1, round(1 / share)):
+            continue
+        total += 1
+        folder = home / str(n)
+        folder.mkdir(parents=True)
+        (folder / name).write_bytes(data)
+        started = time.monotonic()
+        try:
+            for code in _one(folder, name, bench):
+                codes[code] = codes.get(code, 0) + 1
+        except Exception as error:
+            crashes += 1
+            codes[f"CRASH {type(error).__name__} {name!r}"] = 1
+        taken = (time.monotonic() - started) / 2
+        if taken > longest:
+            longest, worst = taken, name
+        shutil.rmtree(folder)
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    partly = library.current(bench.home) is not None
+    wrong = crashes + codes.get("crashed", 0) + codes.get("unnamed", 0) + partly
+    return not wrong and longest <= 10.5, {
+        "files": total,
+        "crashes": crashes,
+        "codes": codes,
+        "longest": round(longest, 1),
+        "which": worst,
+        "children_peak_mb": round(peak),
+    }
+
+
+def damage(home: Path, share: float) -> tuple[bool, Figures]:
+    """Bytes changed anywhere in the library or the record: found at start or first use, in one line."""
+    chance, cases, silent, harmless = random.Random(9), int(200 * share), [], 0
+    crash.small_corpus()
+    bench = stub_bench(home / "sound")
+    wanted = bench.ingest(list(crash.SOUND))["corpus_digest"]
+    head = record.head(bench.home)
+    for n in range(cases):
+        folder = home / "case"
+        shutil.copytree(bench.home, folder)
+        path = chance.choice([p for p in sorted(folder.rglob("*")) if p.is_file() and p.name not in ("ingest.lock", library.STAMP) and p.stat().st_size])
+        data = bytearray(path.read_bytes())
+        for _ in range(chance.choice((1, 1, 30))):
+            data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
+        path.write_bytes(data if n % 4 else data[: chance.randrange(len(data))])
+        try:
+            held = library.current(folder)
+            if held:
+                held.vectors, held.lexical  # noqa: B018
+            verdict = record.verify_chain(record.records(folder), head)
+            if held is None or held.digest != wanted or (verdict.sound and verdict.head != head):
+                silent.append(path.name)
+            elif verdict.sound:
+                harmless += 1
+        except NotReady:
+            pass
+        except Exception as error:
+            silent.append(f"{path.name}: {type(error).__name__} {error}")
+        shutil.rmtree(folder)
+    return not silent, {"cases": cases, "not found": silent, "bytes that held nothing": harmless}
+
+
+def backups(home: Path, share: float) -> tuple[bool, Figures]:
+    """Backups while an ingest and writers run; each restored on an empty folder equals a quiet point."""
+    crash.small_corpus()
+    live = home / "live"
+    stub_bench(live).ingest([crash.SOUND[0]])
+    digests, stop, good, wanted = {library.current(live).digest}, threading.Event(), 0, max(2, int(20 * share))  # type: ignore[union-attr]
+
+    def busy() -> None:
+        turn = 0
+        while not stop.is_set():
+            turn += 1
+            digests.add(stub_bench(live).ingest([crash.SOUND[turn % 2]], rebuild=True)["corpus_digest"])
+            record.append(live, f"t{turn}", "ann", "note", {"n": turn})
+
+    worker = threading.Thread(target=busy)
+    worker.start()
+    try:
+        made = [stub_bench(live).backup(home / f"{n}.zip") for n in range(wanted)]
+    finally:
+        stop.set()
+        worker.join()
+    for n, told in enumerate(made):
+        other = stub_bench(home / f"restored-{n}")
+        other.restore(home / f"{n}.zip")
+        said = [r.body["corpus_digest"] for r in other.audit_tail(1 << 40) if r.action == "ingest"]
+        good += other.verify_audit(told["head"]).sound and other.library.digest == said[-1] and other.library.digest in digests and not other.library.damaged()
+    return good == wanted, {"backups": wanted, "equal to a quiet point": good}
+
+
+def by_tests(*arguments: str) -> Callable[[Path, float], tuple[bool, Figures]]:
+    """A part that is a file of the suite."""
+
+    def part(home: Path, share: float) -> tuple[bool, Figures]:
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            env={**os.environ, "PINCITE_HOME": str(home)},
+        )
+        return done.returncode == 0, {"pytest": [line for line in done.stdout.splitlines() if line.strip()][-1]}
+
+    return part
+
+
+PARTS: dict[str, Callable[[Path, float], tuple[bool, Figures]]] = {
+    "kills": kills, "writers": writers, "hostile": hostile_files, "damage": damage, "backups": backups,
+    "injection": by_tests("tests/test_injection.py", "-v"), "egress": by_tests("tests/test_egress.py", "-v"),
+}  # fmt: skip
+
+
+def main() -> int:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("parts", nargs="*", choices=[*PARTS, []], metavar="PART")
+    arguments.add_argument("--quick", action="store_true")
+    given = arguments.parse_args()
+    results, missed = {}, 0
+    for name in given.parts or PARTS:
+        started = time.monotonic()
+        with tempfile.TemporaryDirectory(prefix="pincite-trust-") as folder:
+            reached, figures = PARTS[name](Path(folder), 0.1 if given.quick else 1.0)
+        missed += not reached
+        results[name] = {"reached": reached, **figures, "seconds": round(time.monotonic() - started, 1)}
+        sys.stdout.write(f"{'ok    ' if reached else 'MISSED'} {name:10} {json.dumps(results[name])}\n")
+        sys.stdout.flush()
+    sandbox._shared(os.getpid()).close()
+    (ROOT / "out").mkdir(exist_ok=True)
+    (ROOT / "out" / "trust.json").write_text(json.dumps(results, indent=2) + "\n", "utf8")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
