@@ -182,8 +182,7 @@ def _established(reading: Reading, given: Mapping[str, Any] | None) -> tuple[dic
         found[name] = _given(name, value)
     _imply(found)
     purpose = Description(described(reading))
-    sections = any(unit.statement.section for unit in reading.units)
-    tier = _tier(aiact.classify(purpose.text), purpose, found, not sections)
+    tier = _tier(aiact.classify(purpose.text), purpose, found, len(reading.card.sections) <= 1)
     _follow(found, tier, purpose)
     _imply(found)
     return found, tier, purpose
@@ -225,8 +224,8 @@ _OPENING = 12  # statements with which a card opens
 def described(reading: Reading) -> str:
     """What the card says the system is for: all of a short text, else its opening and the fields of purpose and use."""
     statements = [unit.statement for unit in reading.units if unit.statement.kind != "field"]
-    if sum(len(s.words) for s in statements) <= _WHOLE and not any(s.section for s in statements):
-        return " ".join(s.words for s in statements)
+    if sum(len(s.words) for s in statements) <= _WHOLE and len(reading.card.sections) <= 1:
+        return ". ".join([*(s.title for s in reading.card.sections), " ".join(s.words for s in statements)])
     places = [(f.file, f.start, f.end) for name in _PURPOSE for f in reading.card.stated(name)]
     chosen = [s for i, s in enumerate(statements) if i < _OPENING or any(file == s.file and start <= s.start < end for file, start, end in places)]
     return " ".join(s.words if s.words.endswith((".", "!", "?", ":")) else f"{s.words}." for s in chosen)[:20_000]

@@ -351,3 +351,10 @@ def test_a_plain_text_description_is_classified_as_it_stands() -> None:
     assert found["eu_ai_act"]["tier"] == "high-risk"
     assert found["eu_ai_act"]["basis"] == ["eu-ai-act:annex-iii(4)(a)"]
     assert {row["framework"]: row["applies"] for row in found["frameworks"]}["eu-ai-act"] == "unknown"
+
+
+def test_the_title_of_a_short_description_counts() -> None:
+    for name in ("system.txt", "system.md"):
+        mark = "# " if name.endswith("md") else ""
+        found = report(card(f"{mark}Screening of job applicants by their CVs\n\nIt reads documents and shows the ten that it rates best.\n", name))
+        assert found["eu_ai_act"]["basis"] == ["eu-ai-act:annex-iii(4)(a)"]
