@@ -343,7 +343,7 @@ _RULES: tuple[Rule, ...] = (
         r"pre-?sorts?|prepare a case file|collects and|case file for|transaction\w*|insurance|border\w*|similar (?:break|thefts)\w*|index\w*|"
         r"modus operandi)",
         r"(?:individual risk|risk score that)"),
-    Rule("annex-iii(6)(e)", "profiling in the course of detection, investigation or prosecution", (
+    Rule("annex-iii(6)(e)", "profiling while crimes are detected, investigated or prosecuted", (
         r"(?:profil\w*|potential suspects?|singl\w* out|individuali[sz]ed|person[- ]level|classify (?:users|persons|individuals|people)|extremis\w*|"
         r"radicali[sz]\w*|personality traits|behaviou?ral indicators?|list of suspects|suspects? based on|registr\w* and their movements)",
         r"(?:police|law[- ]enforcement|crim\w*|investigat\w*|suspects?|terror\w*|extremis\w*|radical\w*|offender\w*|prosecut\w*)",
@@ -365,7 +365,7 @@ _RULES: tuple[Rule, ...] = (
         r"stolen vehicles|vehicles? (?:with|transiting|to)|technical inspection|goods|consignments?|cargo|after human assessment|duplicate entries|"
         r"completeness|search[- ]and[- ]rescue|queue\w*|crowd|translat\w*|transcri\w*|without (?:producing|creating|any risk|identifying))",
         r"(?:named travell?ers?|individual (?:risk|alert|irregular)|per-person|person-level|risk score)"),
-    Rule("annex-iii(7)(c)", "examination of applications for asylum, visa or residence", (
+    Rule("annex-iii(7)(c)", "examining who may get asylum, a visa or residence", (
         _BORDER, r"(?:applica\w*|eligib\w*|examin\w*|credib\w*|authentic\w*|plausib\w*|evidence|narratives?|country of origin|region of origin|dialect|"
             r"discrepanc\w*|complaints?|claims?\b|document (?:morphing|verification|fraud)|case file\w*|routes?,? timelines)",
         r"(?:assess\w*|examin\w*|evaluat\w*|validat\w*|detect\w*|verif\w*|identif\w*|analy[sz]\w*|decid\w*|determin\w*|score\w*|recommend\w*|indicat\w*|"

@@ -302,7 +302,7 @@ def _follow(found: dict[str, Fact], tier: aiact.Classification, purpose: Descrip
 
 _SCOPE: tuple[tuple[str, str, tuple[tuple[str, str, str], ...]], ...] = (
     # framework, condition, (fact, rule, pinpoint)
-    ("eu-ai-act", "eu_market", (("eu_market", "placed on the market, put into service or its output used in the Union", "eu-ai-act:art-2(1)"),)),
+    ("eu-ai-act", "eu_market", (("eu_market", "sold, given out or put to use in the Union, or its output used there", "eu-ai-act:art-2(1)"),)),
     ("gdpr", "personal_data_eu", (("personal_data_eu", "personal data of people in the Union are processed", "gdpr:art-3"),)),
     ("hipaa", "phi & (covered_entity | business_associate) | deidentified_claim", (
         ("phi", "protected health information is handled", "hipaa:160.103/protected-health-information"), ("covered_entity", "by a covered entity",
