@@ -99,7 +99,7 @@ def _keep(path: Path, to: Path) -> Path:
 
 def _told(aside: Path, held: library.Library | None) -> bool:
     """Whether the record's last word on the corpus is the generation held: an ingest writes it just after it made that current."""
-    said = [r.body.get("corpus_digest") for r in record.records(aside) if r.action in ("ingest", "restore")]
+    said = [r.body.get("corpus_digest") for r in record.records(aside) if r.action in ("ingest", "restore") and r.body.get("corpus_digest")]
     return not held or not said or said[-1] == held.digest
 
 

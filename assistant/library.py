@@ -556,7 +556,7 @@ class Library:
             self.meta = dict(self.db.execute("SELECT key, value FROM meta"))
             stamp = folder / STAMP
             whole = not stamp.exists() or stamp.read_bytes() == _hash_of(path).encode()
-        except (sqlite3.DatabaseError, OSError) as error:
+        except (sqlite3.DatabaseError, UnicodeDecodeError, OSError) as error:
             raise NotReady("The library is damaged", REBUILD) from error
         if self.meta.get("schema") != str(SCHEMA):
             raise NotReady("The library was made by another version of Pincite", REBUILD)

@@ -30,6 +30,7 @@ TAG = b"pincite-audit-1\n"
 GENESIS = "0" * 64
 SCHEMA = 2
 WAIT = 5.0  # seconds to wait for another process's short transaction
+BROKEN = (sqlite3.DatabaseError, UnicodeDecodeError)  # SQLite can name a damaged table in words that are no text
 _FIELDS = ("seq", "id", "time", "user", "action", "body", "parent", "hash")
 
 _TABLES = """
@@ -95,7 +96,7 @@ def _open(home: Path) -> sqlite3.Connection:
                 _create(db)
             undo.pop_all()
         return db
-    except sqlite3.DatabaseError as error:
+    except BROKEN as error:
         raise _unusable(path, error) from error
     except OSError as error:
         raise NotReady(f"The data folder {home} cannot be used ({error.strerror})", "Check its owner, mode and free space, or set PINCITE_HOME") from error
@@ -107,11 +108,11 @@ def _session(home: Path) -> Iterator[sqlite3.Connection]:
     try:
         with closing(_open(home)) as db:
             yield db
-    except sqlite3.DatabaseError as error:
+    except BROKEN as error:
         raise _unusable(home / "record.sqlite", error) from error
 
 
-def _unusable(path: Path, error: sqlite3.DatabaseError) -> NotReady:
+def _unusable(path: Path, error: Exception) -> NotReady:
     if "locked" in str(error):
         return NotReady("The record is in use by another process", "Try again when it has finished")
     if "full" in str(error) or "disk I/O" in str(error):

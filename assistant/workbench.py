@@ -168,6 +168,7 @@ class Workbench:
         spared = ingestion.sparing(embed, corpus.shipped_vectors(self.embedder.sha256), self.say)
         report = ingestion.ingest(self.home, list(paths), spared, self.say, rebuild, instrument, passages)
         if report.refused and not report.instruments:
+            self.write("ingest", {"files": [], "refused": [r.file for r in report.refused], "corpus_digest": ""})
             return self._ingest_json(report, {})
         self.__dict__.pop("library", None)
         same = {(e.sha256, e.work): e for e in self.library.editions.values()}
