@@ -305,7 +305,9 @@ def _definition(library: Library, question: str, wanted: Filter) -> Found | None
     asked = _DEFINES.match(question)
     if not asked or _WHAT_IS_THE.match(asked["term"]):
         return None
-    places = _defined_terms(library).get(" ".join(tokens(asked["term"])), ())
+    words = tokens(asked["term"])
+    terms = _defined_terms(library)
+    places = terms.get(" ".join(words)) or (terms.get(" ".join(words[:-1]), ()) if len(words) > 2 else ())
     frameworks = wanted.frameworks or named_frameworks(question)
     allowed = [
         p for p in places if (not wanted.instruments or p.instrument in wanted.instruments) and (not frameworks or framework_of(p.instrument) in frameworks)

@@ -150,7 +150,7 @@ def best_sentence(library: Library, found: Found, children: Sequence[Found], que
 
 
 def _stands_alone(sentence: str) -> bool:
-    return len(sentence.split()) >= 5 and not sentence.endswith(_LEADS) and not sentence.startswith("|")
+    return len(sentence.split()) >= 5 and not sentence.endswith(_LEADS) and not sentence.startswith("|") and not sentence[0].islower()
 
 
 def answers_kind(question: str, text: str) -> bool:
@@ -171,7 +171,8 @@ def cut_points(library: Library, unit: Found, question: str, as_of: str, room: i
         return []
     if text.startswith("|"):
         return []  # a table's row
-    if len(text) <= short:
+    torn = unit.kind == "topic" and text[0].islower()  # a page of guidance that begins in mid-sentence
+    if len(text) <= short and not torn:
         return [Cut(library, unit, text, openings)]
     children = [c for p in library.children(unit) if (c := library.find(p, as_of, version=unit.edition.version, layer=unit.edition.layer))]
     lead = body(unit, children[0]) if children else ""
