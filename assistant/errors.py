@@ -1,11 +1,11 @@
 """The errors a person may meet, each with the exit code the command line gives for it.
 
-    PinciteError                 one line: what happened, and what to do
-    ├── UsageError        2      wrong arguments, settings or input that cannot be read
-    │   └── Unreadable    2      a document refused, with a code and what was seen
-    ├── NotReady          3      no index, no model, or the data folder is in use
-    ├── Refused           4      policy forbids it (offline, role, address)
-    └── Internal        101      a promise of our own was broken
+PinciteError                 one line: what happened, and what to do
+├── UsageError        2      wrong arguments, settings or input that cannot be read
+│   └── Unreadable    2      a document refused, with a code and what was seen
+├── NotReady          3      no index, no model, or the data folder is in use
+├── Refused           4      policy forbids it (offline, role, address)
+└── Internal        101      a promise of our own was broken
 """
 
 

@@ -442,7 +442,7 @@ class Workbench:
     def triage(self, path: Path, facts: Path | None = None) -> dict[str, Any]:
         """Which frameworks apply and why, in the form of the contract."""
         card = self.card(path)
-        return triage.report(card, load_facts(facts, path))
+        return triage.report(card, load_facts(facts, path), today())
 
     # ---- record and health
 
