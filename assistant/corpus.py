@@ -5,6 +5,7 @@ Turns data files into nouns. Knows nothing of ingested documents, indexes or car
 
 import csv
 import hashlib
+import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FRAMEWORK_OF_TITLE = {"EU AI Act": "eu-ai-act", "GDPR": "gdpr", "HIPAA": "hipaa", "DPDP": "dpdp", "FDA": "fda", "MDR": "mdr", "Principles": "principles"}
+GUIDANCE_SEARCH = "https://www.fda.gov/regulatory-information/search-fda-guidance-documents"
 DIGEST_NOTICE = "Pincite summary, not the law's words"
 
 
@@ -65,6 +67,7 @@ class Work:
     fetch: str
     issued: str
     draft: bool
+    earlier: dict[str, str]  # deep link by the date of an earlier version
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,19 +85,21 @@ class Manifest:
         """The work that holds a provision, from its address alone."""
         return self.work(work_of(p))
 
-    def deep_link(self, p: Pinpoint) -> str:
-        """The official page at which the provision can be read, or "" where there is none."""
+    def deep_link(self, p: Pinpoint, version: str = "") -> str:
+        """The official page at which the provision can be read, in the version of that date; "" where there is none."""
         work = self.of_pinpoint(p)
-        return _deep_link(work.deep_link or work.url, p) if work else ""
+        if work is None:
+            return GUIDANCE_SEARCH if p.instrument == "fda" else ""
+        return _deep_link(work.earlier.get(version) or work.deep_link or work.url, p)
 
 
 def work_of(p: Pinpoint) -> str:
     """The work id that an address implies: `hipaa:164.308` is in `45cfr-164`, `fda:21cfr-820.10` in `21cfr-820`."""
     if p.instrument == "hipaa":
         return f"45cfr-{p.path[:3]}"
-    if p.instrument != "fda":
-        return p.instrument
     root_path = p.root.path
+    if p.instrument != "fda":  # guidance on an act lies under the act's id, by its own key
+        return root_path.split(":")[0] if re.match(r"[a-z][a-z0-9-]*-\d{4}(?:-draft)?(?::|$)", root_path) else p.instrument
     if root_path.startswith("21cfr-"):
         return root_path.split(".")[0].split("-subpart")[0]
     return root_path.split(":")[0]
@@ -120,7 +125,7 @@ def manifest() -> Manifest:
     for row in data["work"]:
         works[row["id"]] = Work(
             row["id"], row["instrument"], row["title"], row["kind"], row["jurisdiction"], row.get("official_id", ""), row.get("url", ""),
-            row.get("deep_link", ""), row.get("reuse", ""), row.get("fetch", ""), row.get("issued", ""), row.get("draft", False),
+            row.get("deep_link", ""), row.get("reuse", ""), row.get("fetch", ""), row.get("issued", ""), row.get("draft", False), row.get("earlier", {}),
         )  # fmt: skip
     return Manifest(data["checked_until"], works)
 

@@ -227,7 +227,7 @@ class Workbench:
             "pinpoint": found.pinpoint.address, "citation": str(found.pinpoint), "heading": found.heading, "text": found.text,
             "instrument": found.edition.instrument, "version": found.edition.version, "layer": found.edition.layer, "provenance": found.edition.provenance,
             "file": found.edition.file, "start": found.span.start, "end": found.span.end, "source_sha256": found.edition.sha256,
-            "status": found.status, "applies_from": found.applies_from, "note": found.note, "link": corpus.manifest().deep_link(found.pinpoint),
+            "status": found.status, "applies_from": found.applies_from, "note": found.note, "link": corpus.manifest().deep_link(found.pinpoint, found.edition.version),
             "children": [c.address for c in self.library.children(found)], "references": [r.address for r in self.library.references(found.pinpoint)],
             "previous": before.address if before else None, "next": after.address if after else None,
         }  # fmt: skip
@@ -724,7 +724,7 @@ def citation_json(c: Citation) -> dict[str, Any]:
     return {
         "pinpoint": c.pinpoint.address, "citation": str(c.pinpoint), "instrument": c.instrument, "version": c.version, "layer": c.layer, "provenance": c.provenance, "quote": c.quote,
         "start": c.start, "end": c.end, "source_sha256": c.source_sha256, "status": c.status, "applies_from": c.applies_from, "note": c.note,
-        "link": corpus.manifest().deep_link(c.pinpoint),
+        "link": corpus.manifest().deep_link(c.pinpoint, c.version),
     }  # fmt: skip
 
 

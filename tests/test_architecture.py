@@ -14,7 +14,7 @@ HOUSE = ROOT / "assistant"
 
 FLOORS = {
     0: {"errors", "pinpoint", "law", "findings"},
-    1: {"readers", "pdf", "corpus", "modelcard", "prompts", "statements", "packs", "cardformats", "cardfields", "bearing", "reading"},
+    1: {"readers", "pdf", "corpus", "modelcard", "prompts", "statements", "packs", "references", "cardformats", "cardfields", "bearing", "reading"},
     2: {"library", "vectors", "record", "sandbox", "llm", "llama", "chat", "embed", "weights"},
     3: {
         "retrieve",

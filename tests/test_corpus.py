@@ -234,8 +234,16 @@ def test_dates_and_status(address: str, version: str, day: str, status: str, app
         ("fda:21cfr-820.10", "https://www.ecfr.gov/current/title-21/section-820.10"),
         ("fda:fdca-524b(b)(3)", "https://uscode.house.gov/view.xhtml?req=granuleid:USC-prelim-title21-section360n-2"),
         ("fda:pccp-2025:labeling", "https://www.fda.gov/media/166704/download"),
+        ("fda:general-wellness-2026:scope", "https://www.fda.gov/regulatory-information/search-fda-guidance-documents"),
+        ("eu-ai-act:high-risk-guidelines-2026-draft", "https://digital-strategy.ec.europa.eu/en/policies/regulatory-framework-ai"),
         ("principles:human-oversight", ""),
     ],
 )
 def test_deep_links(address: str, link: str) -> None:
     assert corpus.manifest().deep_link(corpus.pinpoint(address)) == link
+
+
+def test_an_earlier_version_links_to_its_own_page() -> None:
+    p = corpus.pinpoint("eu-ai-act:art-58(1)")
+    assert corpus.manifest().deep_link(p, "2024-07-12") == "https://eur-lex.europa.eu/legal-content/EN/TXT/HTML/?uri=CELEX:32024R1689#art_58"
+    assert corpus.manifest().deep_link(p, "2026-07-27").endswith("02024R1689-20260727#art_58")

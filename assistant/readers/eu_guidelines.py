@@ -32,7 +32,7 @@ def read(files: Sequence[tuple[str, bytes]]) -> list[Instrument]:
     if not any(para.number for para in paras):
         raise Unreadable("no-paragraphs", "this looks like draft guidelines, but no numbered paragraph was found", "Give the folder with all its sections.")
     source = guidance.Source(
-        "eu-ai-act", WORK, WORK, "Draft Commission guidelines on high-risk AI systems (Article 6 AI Act)", "2026-01-01", "converted", NAME,
+        "eu-ai-act", WORK, WORK, "Draft Commission guidelines on high-risk AI systems (Article 6 AI Act)", "2026-05-19", "converted", NAME,
         ordered[0], (), (("draft", "true"),),
     )  # fmt: skip
     return [replace(guidance.build(source, paras), sha256=euact.fingerprint(ordered))]
