@@ -53,17 +53,20 @@ def killed_after(seconds: float, *arguments: str) -> list[str]:
 
 def kill_ingests(home: Path, times: int, seed: int) -> dict[str, float]:
     """Kills ingests at random points of one that is let through; every next start resumes. The longest recovery and how many were killed in the work."""
-    chance, whole = random.Random(seed), time.monotonic()
-    code, out, err = done("ingest", str(home / "whole"))
-    assert code == 0, err
-    wanted, span = out.split()[-1], time.monotonic() - whole
+    chance, process = random.Random(seed), child("ingest", str(home / "whole"))
+    assert process.stdout
+    process.stdout.readline()  # "start": from here on it works
+    begun = time.monotonic()
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    wanted, span = out.split()[-1], time.monotonic() - begun
     longest, inside = 0.0, 0
     for n in range(times):
         folder = home / f"{n}"
         if n % 2:
             shutil.copytree(home / "whole", folder)
             (folder / "library" / "current").unlink()
-        said = killed_after(chance.uniform(0, span * 0.7), "ingest", str(folder))
+        said = killed_after(chance.uniform(0, span * 0.9), "ingest", str(folder))
         inside += len(said) == 1
         library.current(folder)  # whatever is there is whole or is not there
         started = time.monotonic()
