@@ -15,8 +15,9 @@ from assistant import corpus, library, sandbox
 from assistant.errors import NotReady, Unreadable, UsageError, printable
 from assistant.law import Instrument, Span
 from assistant.library import Embed, Library
-from assistant.pinpoint import KNOWN, find_references
+from assistant.pinpoint import KNOWN
 from assistant.readers import HEAD, READERS, plain, recognise
+from assistant.references import references_in
 
 if TYPE_CHECKING:
     import numpy as np
@@ -253,13 +254,10 @@ def revised(one: Instrument, kept: Sequence[Instrument]) -> Instrument:
 
 
 def references(instruments: Sequence[Instrument]) -> Iterator[tuple[int, str, str, Span]]:
-    """The provisions that each leaf provision names: (index of the instrument, source, target, span in the text)."""
+    """The provisions that each provision's own words name, but for those that hold it: (index of the instrument, source, target, span in the text)."""
     for i, one in enumerate(instruments):
         if one.layer != "official" or one.language != "en" or one.id not in KNOWN:
             continue
-        parents = {p.parent for p in one.provisions}
-        for n, p in enumerate(one.provisions):
-            if n not in parents:
-                for r in find_references(p.span.of(one.text), one.id):
-                    if not r.pinpoint.contains(p.pinpoint):
-                        yield i, p.pinpoint.address, r.pinpoint.address, Span(p.span.start + r.start, p.span.start + r.end)
+        for source, target, span in references_in(one):
+            if target != source and not source.startswith((f"{target}(", f"{target}/")):
+                yield i, source, target, span
