@@ -351,7 +351,7 @@ def _us_chains(text: str, place: _Place) -> list[_Chain]:
     for n, chain in enumerate(chains):
         odd = any(k.title and k.title != title for k in chain.links)
         abroad = re.match(r"\s*,?\s*of\s+(?!this\b|the\s+chapter\b|§)(?:the\s+|that\s+|such\s+|\d|[A-Z]|section\b|title\b)", text[chain.end :])
-        before = re.search(r"(?:C\.?F\.?R\.?|U\.?S\.?C\.?)\s*$", text[: chain.start]) or re.search(r"(?<!\d)\d+\s*,\s*$", text[: chain.start])
+        before = re.search(r"(?:C\.?F\.?R\.?|U\.?S\.?C\.?)\s*$", text[: chain.start])
         chains[n] = replace(chain, act=None if odd or abroad or before else "", explicit=bool(odd or abroad or before))
     return _together(text, chains)
 
@@ -393,7 +393,8 @@ def _same_part(target: Pinpoint, source: Pinpoint) -> bool:
 
 def _paths(chain: _Chain, home: str, away: bool, place: _Place) -> list[str]:
     """The paths that a chain names; empty when it starts nowhere."""
-    first, *rest = chain.links
+    numbered = next((n for n, link in enumerate(chain.links) if link.unit == "cfr"), 0)  # "§ 164.501 of this subpart"
+    first, *rest = chain.links[numbered:]
     if chain.top:
         bases = _tops(first, home, away, place)
     else:

@@ -156,6 +156,7 @@ CASES: tuple[tuple[str, str, str], ...] = (  # source, its sentence, what it nam
     ("hipaa:164.306(b)", "under paragraph (a)(2)(i) or (ii) of this section", "164.306(a)(2)(i) 164.306(a)(2)(ii)"),
     ("hipaa:164.306(b)", "under paragraphs (a) through (d) of this section", "164.306(a) 164.306(b) 164.306(c) 164.306(d)"),
     ("hipaa:164.306(b)", "see § 164.306(a)(2)(i)–(ii)", "164.306(a)(2)(i) 164.306(a)(2)(ii)"),
+    ("hipaa:164.306(b)", "in § 164.312, § 164.314, or § 164.501 of this subpart", "164.312 164.314 164.501"),
     ("hipaa:164.306(b)", "see § 164.306(d)(3)", "164.306(d)(3)"),
     ("hipaa:164.306(b)", "see §§ 164.312 and 164.314", "164.312 164.314"),
     ("hipaa:164.306(b)", "paragraph (a) of § 164.306", "164.306(a)"),
