@@ -262,7 +262,7 @@ def _chains(text: str, links: list[_Link]) -> list[_Chain]:
             rank = _RANK[link.unit]
             up = _OF.match(gap) and rank < min(_RANK[k.unit] for k in last)
             between = _OF.match(gap) and link.unit not in {k.unit for k in last} and rank < _RANK[last[-1].unit]
-            within = link.unit not in ("cfr", "usc") and (link.unit != "section" or last[-1].unit in ("chapter", "annex"))
+            within = link.unit not in ("cfr", "usc") and last[-1].unit != "rule" and (link.unit != "section" or last[-1].unit in ("chapter", "annex"))
             beside = _COMMA.match(gap) or (gap == " " and (last[-1].unit, link.unit) == ("chapter", "section"))
             down = beside and within and rank > _RANK[last[-1].unit] and link.unit not in {k.unit for k in last}
             if up or between or down:

@@ -176,6 +176,7 @@ CASES: tuple[tuple[str, str, str], ...] = (  # source, its sentence, what it nam
     ("dpdp:s-8", "under sections 5 to 7, as in the Schedule", "s-5 s-6 s-7 sch"),
     ("dpdp:s-8", "section 14 of the Telecom Regulatory Authority of India Act, 1997", ""),
     ("dpdp-rules:r-7(2)", "rule 6 and sub-rule (1) and Part A of the First Schedule", "r-6 r-7(1) sch-1-part-a"),
+    ("dpdp-rules:r-7(2)", "under rule 6, clauses (a) and (d) of rule 7 and rule 17 of the Central Civil Services Rules", ""),
     ("dpdp-rules:r-7(2)", "clause (b) of sub-section (2) of section 6 of the Act", "dpdp:s-6(2)(b)"),
 )  # fmt: skip
 
