@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from assistant.errors import UsageError
 from assistant.findings import Facet, Requirement, Severity
-from assistant.law import FRAMEWORKS, DigestNote, Instrument, Status
+from assistant.law import DigestNote, Instrument, Status
 from assistant.pinpoint import USC_OF_FDCA, Pinpoint
 from assistant.readers.tree import Tree
 
@@ -321,11 +321,6 @@ def fact_questions() -> dict[str, FactQuestion]:
 def abbreviations() -> dict[str, str]:
     """The field's abbreviations and synonyms: a lower-case term and the words to search beside it."""
     return {k.lower(): v for k, v in _toml(root() / "abbreviations.toml")["terms"].items()}
-
-
-def frameworks() -> tuple[str, ...]:
-    """The frameworks of the shipped corpus."""
-    return FRAMEWORKS
 
 
 # ---- vectors of the shipped words --------------------------------------------------------------------------------

@@ -212,13 +212,13 @@ def _build(
     everything = [*kept, *new, *digests]
     report.digest = library.corpus_digest(everything)
     files = {one.sha256 for one in everything}
-    if held and held.digest == report.digest and files == {e.sha256 for e in held.editions.values()} and not rebuild and not held.damaged():
+    sound = held if held and not held.damaged() else None  # never copy what is damaged
+    if held and held.digest == report.digest and files == {e.sha256 for e in held.editions.values()} and not rebuild and sound:
         report.changed = False
         report.passages = int(held.meta["passages"])
         report.reused = int(held.meta["vectors"])
         return
     say(f"building: {len(everything)} editions")
-    sound = held if held and not held.damaged() else None  # never copy what is damaged
     built = library.build(home, everything, references(everything), embed, sound)
     report.embedded, report.reused, report.passages = built.embedded, built.reused, built.passages
 

@@ -300,10 +300,6 @@ def _trim(text: str, start: int, end: int) -> Span:
 # ---- editions ----------------------------------------------------------------------------------------------------
 
 
-def _provision_texts(instrument: Instrument) -> dict[str, str]:
-    return {p.pinpoint.address: re.sub(r"\W+", " ", p.span.of(instrument.text)).strip().lower() for p in instrument.provisions if p.kind != "container"}
-
-
 def winners(instruments: Sequence[Instrument]) -> list[int | None]:
     """For each instrument the index of the edition that stands for it, or None if it stands for itself.
 

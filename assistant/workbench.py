@@ -53,7 +53,7 @@ from assistant.findings import GapAnalysis, ModelCard
 from assistant.law import Answer, Citation, Hit, Quote
 from assistant.library import Edition, Found, Library
 from assistant.pinpoint import Pinpoint
-from assistant.verify import cite, still_stands
+from assistant.verify import cite
 
 Progress = Callable[[str], None]
 CARD_SECONDS = 10.0  # a sound card takes well under one
@@ -771,8 +771,3 @@ def gaps_json(g: GapAnalysis) -> dict[str, Any]:
         "facts": {name: {"value": x.value, "source": x.source} for name, x in sorted(g.facts.items())},
         "summary": {"by_status": g.by_status(), "by_framework": by_framework}, "findings": findings,
     }  # fmt: skip
-
-
-def recheck(text: str, citation: Citation) -> bool:
-    """Whether a citation still stands in its source."""
-    return still_stands(citation, text)

@@ -72,20 +72,10 @@ def _counts(paper: Any, report: view.Report) -> None:
 
 def _todo(paper: Any, report: view.Report) -> None:
     paper.add_heading("What to do", 1)
-    todo = view.remedies(report)
-    if not todo:
+    rows = view.remedy_rows(report)
+    if not rows:
         paper.add_paragraph("No gap and no partial finding among the requirements assessed.")
         return
-    rows = [
-        [
-            view.SEVERITY_LABELS[f["severity"]],
-            f"{f['title']}\n{f['citation']} · {view.status_label(f)}",
-            view.remedy(f),
-            str(f.get("owner") or ""),
-            view.still_to_show(f),
-        ]
-        for f in todo
-    ]
     table(paper, ["Severity", "Finding", "What to do", "Owner", "To show"], rows, (1.7, 5.2, 6.2, 2.2, 1.6))
 
 

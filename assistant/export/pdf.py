@@ -26,17 +26,7 @@ def _story(report: view.Report) -> Iterator[Any]:
     yield table([[n, v] for n, v in view.stamp(report)], (90, WIDTH - 90), head=False)
     yield from _counts(report)
     yield from heading("What to do", "h1")
-    todo = view.remedies(report)
-    rows = [
-        [
-            view.SEVERITY_LABELS[f["severity"]],
-            f"{f['title']}\n{f['citation']} · {view.status_label(f)}",
-            view.remedy(f),
-            str(f.get("owner") or ""),
-            view.still_to_show(f),
-        ]
-        for f in todo
-    ]
+    rows = view.remedy_rows(report)
     yield (
         table([["Severity", "Finding", "What to do", "Owner", "To show"], *rows], (48, 150, 178, 62, 44))
         if rows

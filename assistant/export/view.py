@@ -184,6 +184,14 @@ def by_framework(report: Report) -> list[tuple[str, list[Mapping[str, Any]]]]:
     return [(row.name, sorted((f for f in findings(report) if f["framework"] == row.name), key=_rank)) for row in coverage(report)]
 
 
+def remedy_rows(report: Report) -> list[list[str]]:
+    """What to do, a row a finding: severity, finding with its citation and status, remedy, owner, what is still to be shown."""
+    return [
+        [SEVERITY_LABELS[f["severity"]], f"{f['title']}\n{f['citation']} · {status_label(f)}", remedy(f), str(f.get("owner") or ""), still_to_show(f)]
+        for f in remedies(report)
+    ]
+
+
 def remedies(report: Report) -> list[Mapping[str, Any]]:
     """Gaps and partial findings, severest first; at equal severity what lacks least comes first."""
     todo = [f for f in findings(report) if f["status"] in ("gap", "partial")]
