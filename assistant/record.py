@@ -274,8 +274,6 @@ def author(home: Path, id: str) -> str:
 
 # ---- users -------------------------------------------------------------------------------------------------------
 
-ROLES = ("compliance", "developer", "reviewer", "auditor", "admin")
-
 
 @dataclass(frozen=True, slots=True)
 class User:

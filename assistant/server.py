@@ -12,7 +12,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -25,6 +25,7 @@ from pydantic import BaseModel, Field
 from assistant import export, record
 from assistant.errors import NotReady, PinciteError, Refused, UsageError
 from assistant.retrieve import Filter
+from assistant.roles import may, need
 
 if TYPE_CHECKING:
     from assistant.workbench import Workbench
@@ -33,8 +34,6 @@ COOKIE = "pincite_session"
 OPEN_PATHS = ("/login", "/health")
 IDLE, LIFE = 3600.0, 12 * 3600.0  # seconds a session may rest, and live
 TRIES, LOCKED = 5, 900.0  # wrong passwords before a name is locked, and for how many seconds
-SEES_ALL = ("admin", "auditor")
-SEES_AUDIT = ("admin", "auditor", "compliance", "reviewer")
 LARGEST_UPLOAD = 50 << 20
 POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
@@ -61,12 +60,13 @@ Send = Callable[[Message], Awaitable[None]]
 
 @dataclass(slots=True)
 class Session:
-    """A signed-in browser."""
+    """A signed-in browser. `secret` is the user's at sign-in: another password ends the session."""
 
     user: str
     role: str
     born: float
     seen: float
+    secret: str = ""
 
 
 class Sessions:
@@ -78,6 +78,12 @@ class Sessions:
         self._lock = threading.Lock()
         self._open: dict[str, Session] = {}
         self._wrong: dict[str, tuple[int, float]] = {}
+
+    def locked(self, name: str) -> bool:
+        """Whether a name rests after too many wrong passwords."""
+        with self._lock:
+            count, since = self._wrong.get(name, (0, 0.0))
+            return count >= TRIES and self.clock() - since < LOCKED
 
     def sign_in(self, name: str, password: str) -> str | None:
         """A session's token, or None: wrong name, wrong password, or locked; the three look the same from outside."""
@@ -95,7 +101,7 @@ class Sessions:
         token = secrets.token_urlsafe(32)
         with self._lock:
             self._wrong.pop(name, None)
-            self._open[token] = Session(user.name, user.role, now, now)
+            self._open[token] = Session(user.name, user.role, now, now, user.secret)
         return token
 
     def of(self, token: str) -> Session | None:
@@ -153,12 +159,14 @@ class Door:
         return None
 
     def _unknown(self, scope: Scope, headers: dict[str, str]) -> Response | None:
-        if not record.users(self.sessions.home):
+        users = {u.name: u for u in record.users(self.sessions.home)}
+        if not users:
             scope["pincite"] = Session(self.local_user, "admin", 0, 0)
             return None
         session = self.sessions.of(_cookie(headers.get("cookie", "")))
-        if session:
-            scope["pincite"] = session
+        user = users.get(session.user) if session else None
+        if session and user and user.secret == session.secret:  # whoever was removed, or has a new password, is out at once
+            scope["pincite"] = replace(session, role=user.role)
             return None
         if scope["path"] in OPEN_PATHS:
             return None
@@ -208,6 +216,7 @@ def _add_api(app: FastAPI, bench: "Workbench") -> None:
     @app.post("/api/ask", tags=["API"])
     def ask(question: Question, request: Request) -> dict[str, Any]:
         """The answer to a question, each claim with checked citations; one audit record."""
+        need(session_of(request).role, "ask")
         wanted = Filter(check_day(question.as_of or today()), tuple(question.frameworks), tuple(question.instruments), question.layer)
         with bench.acting(session_of(request).user):
             return bench.ask(question.question, wanted, question.mode, [t.model_dump() for t in question.history])
@@ -221,6 +230,7 @@ def _add_api(app: FastAPI, bench: "Workbench") -> None:
         everything: Annotated[bool, Form()] = False,
     ) -> dict[str, Any]:
         """The gap analysis of a card; one audit record."""
+        need(session_of(request).role, "assess")
         with tempfile.TemporaryDirectory(prefix="pincite-card-") as folder:
             path = _receive(card, Path(folder))
             with bench.acting(session_of(request).user):
@@ -239,7 +249,7 @@ def _add_api(app: FastAPI, bench: "Workbench") -> None:
     @app.get("/api/audit", tags=["API"])
     def audit(request: Request, last: int = 50) -> dict[str, Any]:
         """The last audit records, oldest first, and the head of the chain."""
-        _need(session_of(request), SEES_AUDIT)
+        need(session_of(request).role, "audit")
         rows = [
             {"seq": r.seq, "id": r.id, "time": r.time, "user": r.user, "action": r.action, "body": r.body, "parent": r.parent, "hash": r.hash}
             for r in bench.audit_tail(max(1, min(last, 10_000)))
@@ -249,7 +259,7 @@ def _add_api(app: FastAPI, bench: "Workbench") -> None:
     @app.get("/api/audit/verify", tags=["API"])
     def verify(request: Request, head: str = "") -> dict[str, Any]:
         """Whether the chain re-derives; with `head`, whether it still holds that record."""
-        _need(session_of(request), SEES_AUDIT)
+        need(session_of(request).role, "audit")
         verdict = bench.verify_audit(head or None)
         return {"sound": verdict.sound, "records": verdict.records, "head": verdict.head, "problem": verdict.problem}
 
@@ -274,18 +284,13 @@ def _receive(files: Sequence[UploadFile], folder: Path) -> Path:
     return written[0] if len(written) == 1 else folder
 
 
-def _need(session: Session, roles: Sequence[str]) -> None:
-    if session.role not in roles:
-        raise Refused(f"This needs the role {' or '.join(roles)}", "Ask an administrator")
-
-
 def _own_run(bench: "Workbench", session: Session, id: str) -> dict[str, Any]:
     """A run that belongs to the session's user; another's is, from outside, not there."""
     try:
         found = bench.run(id) if re.fullmatch(r"[0-9a-f]{16}", id) else {}
     except UsageError:
         found = {}
-    if not found or (found["owner"] != session.user and session.role not in SEES_ALL):
+    if not found or (found["owner"] != session.user and not may(session.role, "see-all")):
         raise HTTPException(404, "There is no such run of yours")
     return found
 
@@ -340,8 +345,13 @@ def _add_login(app: FastAPI, bench: "Workbench", sessions: Sessions, tls: bool) 
     @app.post("/login", include_in_schema=False)
     def sign_in(name: Annotated[str, Form(max_length=100)], password: Annotated[str, Form(max_length=500)]) -> Response:
         """Opens a session, or says that it did not."""
+        locked = sessions.locked(name)
         token = sessions.sign_in(name, password)
         if token is None:
+            known = name if record.user(bench.home, name) else "unknown"
+            if not locked:
+                with bench.acting(known):
+                    bench.write("sign-in-failed", {})  # no name that is not a user's: people type passwords there
             return login_page(f"Name or password is wrong, or the name is locked: after {TRIES} wrong tries it rests for {LOCKED / 60:.0f} minutes.", 401)
         with bench.acting(name):
             bench.write("sign-in", {})
@@ -353,6 +363,8 @@ def _add_login(app: FastAPI, bench: "Workbench", sessions: Sessions, tls: bool) 
     def sign_out(request: Request) -> Response:
         """Ends the session."""
         sessions.sign_out(request.cookies.get(COOKIE, ""))
+        with bench.acting(session_of(request).user):
+            bench.write("sign-out", {})
         response = RedirectResponse("/login", 303)
         response.delete_cookie(COOKIE, path="/")
         return response

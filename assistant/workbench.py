@@ -40,6 +40,7 @@ from assistant import (
     prompts,
     record,
     retrieve,
+    roles,
     sandbox,
     triage,
 )
@@ -624,12 +625,17 @@ class Workbench:
         """Who may sign in, with their roles."""
         return [{"name": u.name, "role": u.role} for u in record.users(self.home)]
 
+    def role(self, name: str) -> str:
+        """The role of who acts under this name now: everyone's own machine is theirs while there are no users; "" for who is no user."""
+        users = record.users(self.home)
+        return next((u.role for u in users if u.name == name), "") if users else "admin"
+
     def keep_user(self, name: str, role: str, password: str) -> None:
         """Add a user, or change their role and password. One audit record."""
         if not re.fullmatch(r"[\w.@-]{1,64}", name):
             raise UsageError(f"'{name}' is no user name", "Use letters, digits, . _ - or @")
-        if role not in record.ROLES:
-            raise UsageError(f"'{role}' is no role", f"Choose one of: {', '.join(record.ROLES)}")
+        if role not in roles.ROLES:
+            raise UsageError(f"'{role}' is no role", f"Choose one of: {', '.join(roles.ROLES)}")
         if len(password) < 12:
             raise UsageError("The password is too short", "Use twelve characters or more")
         record.keep_user(self.home, record.User(name, role, record.secret_of(password)))

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 HOUSE = ROOT / "assistant"
 
 FLOORS = {
-    0: {"errors", "pinpoint", "law", "findings"},
+    0: {"errors", "pinpoint", "law", "findings", "roles"},
     1: {"readers", "pdf", "corpus", "modelcard", "prompts", "statements", "packs", "references", "cardformats", "cardfields", "bearing", "reading"},
     2: {"library", "vectors", "record", "sandbox", "llm", "llama", "chat", "embed", "weights"},
     3: {

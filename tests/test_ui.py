@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from assistant import record, server
+from assistant import record, roles, server
 from assistant.errors import NotReady, Refused, UsageError
 from assistant.retrieve import Filter
 from assistant.ui import app, ask, audit, card, drafts, gaps, parts, settings, sources, start
@@ -200,8 +200,8 @@ def test_standing_is_said_in_words(status: str, applies_from: str, says: str) ->
 # ---- Ask ---------------------------------------------------------------------------------------------------------
 
 
-def turn(shell: Shell, question: str, turns: Any = ()) -> tuple[list[dict[str, str]], list[dict[str, Any]]]:
-    *_, last = ask.answer_steps(shell, request(), question, "2026-11-22", [], "any", list(turns))
+def turn(shell: Shell, question: str, turns: Any = (), who: str = "ada") -> tuple[list[dict[str, str]], list[dict[str, Any]]]:
+    *_, last = ask.answer_steps(shell, request(who), question, "2026-11-22", [], "any", list(turns))
     return last
 
 
@@ -391,19 +391,19 @@ def test_a_fact_needs_a_source() -> None:
 
 def test_audit_shows_the_trace_of_an_answer_and_checks_the_chain(shell: Shell, bench: Stub) -> None:
     _, turns = turn(shell, "What must it contain?")
-    rows = audit.rows(shell, 50, "ask", "AD")
-    assert [r[4] for r in rows] == [turns[0]["audit"]] and audit.rows(shell, 50, "gaps", "") == []
-    shown = audit.trace(shell, turns[0]["audit"])
+    rows = audit.rows(shell, request(), 50, "ask", "AD")
+    assert [r[4] for r in rows] == [turns[0]["audit"]] and audit.rows(shell, request(), 50, "gaps", "") == []
+    shown = audit.trace(shell, request(), turns[0]["audit"])
     assert "What must it contain?" in shown and "lexical:1, dense:3" in shown and "answer@1" in shown
-    assert "Sound: 1 records" in audit.verify(shell, "") and "not in the chain" in audit.verify(shell, "f" * 64)
+    assert "Sound: 1 records" in audit.verify(shell, request(), "") and "not in the chain" in audit.verify(shell, request(), "f" * 64)
 
 
 def test_a_sample_is_the_same_for_the_same_seed_and_its_marks_are_recorded(shell: Shell, bench: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Stub, "_stands", lambda self, c: True)
     for n in range(6):
         turn(shell, f"Question {n}?")
-    first, drawn = audit.draw(shell, 3, 7)
-    assert audit.draw(shell, 3, 7)[0] == first and audit.draw(shell, 3, 8)[0] != first and len(drawn) == 3
+    first, drawn = audit.draw(shell, request(), 3, 7)
+    assert audit.draw(shell, request(), 3, 7)[0] == first and audit.draw(shell, request(), 3, 8)[0] != first and len(drawn) == 3
     assert "marked “agree”" in audit.mark(shell, request("aud"), drawn, 2, "agree") and [(r.action, r.user) for r in bench.audit_tail(1)] == [("mark", "aud")]
     assert "Choose a claim" in audit.mark(shell, request(), drawn, 9, "agree") and "is no mark" in audit.mark(shell, request(), drawn, 1, "fine")
 
@@ -413,13 +413,88 @@ def test_only_an_administrator_manages_users_and_one_must_stay(shell: Shell) -> 
     assert "may sign in as admin" in settings.change_user(shell, request(), "root", "admin", "a long password", False)[0]
     assert "too short" in settings.change_user(shell, request("root"), "bob", "auditor", "short", False)[0]
     assert "may sign in as auditor" in settings.change_user(shell, request("root"), "bob", "auditor", "a long password", False)[0]
-    assert "Only an administrator" in settings.change_user(shell, request("bob"), "bob", "admin", "a long password", False)[0]
+    assert "needs the role admin" in settings.change_user(shell, request("bob"), "bob", "admin", "a long password", False)[0]
     assert "has to be an administrator" in settings.change_user(shell, request("root"), "root", "", "", True)[0]
+
+
+@pytest.fixture
+def staff(shell: Shell) -> None:
+    """One user of each role, under the role's name."""
+    for role in roles.ROLES:
+        record.keep_user(shell.bench.home, record.User(role, role, "x"))
+
+
+def did(shell: Shell, tmp_path: Path, what: str, who: Any) -> str:
+    """What a page shows after an action of the table."""
+    file = tmp_path / "README.md"
+    file.write_text("We looked.")
+    held = report(FINDINGS)
+    bench = shell.bench
+    with bench.acting("compliance"):
+        run = bench.write("gaps", {})
+    record.keep_run(bench.home, run, now(), "gaps", held)
+
+    def rows() -> str:
+        try:
+            return str(audit.rows(shell, who, 9, "any", ""))
+        except Refused as error:
+            return str(error)
+
+    acts = {
+        "assess": [
+            lambda: str(list(gaps.assess_steps(shell, who, [str(file)], None, None, {}, "2026-11-22", [], False))[-1][0]),
+            lambda: str(list(drafts.make(shell, who, "no-pack", None, [str(file)], None, {}, "2026-11-22"))[-1][0]),
+            lambda: card.read(shell, who, [str(file)], None, {})[0],
+        ],
+        "decide": [lambda: gaps.decide(shell, who, {**held, "run": run}, "GDPR-1", "accept", "", "")[0]],
+        "audit": [
+            rows,
+            lambda: audit.verify(shell, who, ""),
+            lambda: audit.trace(shell, who, run),
+            lambda: audit.draw(shell, who, 1, 1)[0],
+            lambda: audit.mark(shell, who, [{"ask": run, "claim": 0}], 1, "agree"),
+        ],
+        "sources": [
+            lambda: list(sources.add(shell, who, [], "id") if not roles.may(shell.role(who), "sources") else ["ok"])[-1],
+            lambda: list(start.build_index(shell, who) if not roles.may(shell.role(who), "sources") else ["ok"])[-1],
+        ],
+        "settings": [
+            lambda: settings.settings_table(shell, who),
+            lambda: settings.users_table(shell, who),
+            lambda: settings.change_user(shell, who, "new", "developer", "a long password", False)[0],
+            lambda: settings.prove(shell, who) if not roles.may(shell.role(who), "settings") else "ok",
+            lambda: start.check_machine(shell, who) if not roles.may(shell.role(who), "settings") else "ok",
+        ],
+    }
+    said = [act() for act in acts[what]]
+    assert len({"This needs the role" in s for s in said}) == 1, said
+    return said[0]
+
+
+@pytest.mark.parametrize("role", [*roles.ROLES, "gone"])
+@pytest.mark.parametrize("what", ["assess", "decide", "audit", "sources", "settings"])
+def test_every_handler_asks_for_the_role(shell: Shell, staff: None, tmp_path: Path, role: str, what: str) -> None:
+    may = role != "gone" and roles.may(role, what)
+    assert ("This needs the role" in did(shell, tmp_path, what, request(role))) is not may
+
+
+def test_a_user_who_is_gone_cannot_ask(shell: Shell, staff: None) -> None:
+    assert turn(shell, "What must it contain?", who="developer")[1]
+    record.remove_user(shell.bench.home, "developer")
+    shown, turns = turn(shell, "What must it contain?", who="developer")
+    assert turns == [] and "needs the role" in shown[-1]["content"]
+
+
+def test_pages_for_some_roles_are_hidden_from_others_who_may_sign_out(shell: Shell, staff: None) -> None:
+    who, audits, setting = app.allowed(shell, request("developer"))
+    assert 'action="/logout"' in who and "developer (developer)" in who and not audits.visible and not setting.visible
+    who, audits, setting = app.allowed(shell, request("admin"))
+    assert audits.visible and setting.visible
 
 
 def test_settings_say_where_they_come_from(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PINCITE_LLM", "none")
-    shown = settings.settings_table(shell)
+    shown = settings.settings_table(shell, request())
     assert "<td>PINCITE_LLM</td><td>PINCITE_LLM</td>" in shown and "<td>default</td><td>PINCITE_EMBEDDER</td>" in shown
 
 
@@ -635,6 +710,7 @@ def test_signing_in_and_out(client: TestClient, users: None, bench_: Stub) -> No
     assert answer.status_code == 303 and "HttpOnly" in cookie and "samesite=strict" in cookie.lower()
     assert client.get("/").status_code == 200 and [r.action for r in bench_.audit_tail(1)] == ["sign-in"]
     client.post("/logout")
+    assert [r.action for r in bench_.audit_tail(1)] == ["sign-out"]
     client.cookies.set(server.COOKIE, re.search(r"=([^;]+)", cookie)[1])  # type: ignore[index]
     assert client.get("/").status_code == 401
 
@@ -646,6 +722,30 @@ def test_a_name_is_locked_after_five_wrong_tries_and_others_are_not(client: Test
     assert sign_in(client, "dev2").status_code == 303
     clock.now += server.LOCKED + 1
     assert sign_in(client, "dev").status_code == 303
+
+
+def test_wrong_passwords_are_on_the_record_without_what_was_typed(client: TestClient, users: None, bench_: Stub) -> None:
+    for name in ("dev", "s3cret typed as a name", *["dev"] * server.TRIES):
+        sign_in(client, name, "wrong")
+    found = [r for r in bench_.audit_tail(50) if r.action == "sign-in-failed"]
+    assert [r.user for r in found] == ["dev", "unknown", *["dev"] * (server.TRIES - 1)]  # a locked name adds no more
+    assert "s3cret" not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        (lambda home, u: record.remove_user(home, u.name), 401),
+        (lambda home, u: record.keep_user(home, record.User(u.name, u.role, record.secret_of("another password"))), 401),
+        (lambda home, u: record.keep_user(home, record.User(u.name, "developer", u.secret)), 403),
+        (lambda home, u: None, 200),
+    ],
+)
+def test_a_changed_user_has_what_they_are_now(client: TestClient, users: None, bench_: Stub, change: Any, status: int) -> None:
+    sign_in(client, "aud")
+    assert client.get("/api/audit").status_code == 200
+    change(bench_.home, record.user(bench_.home, "aud"))
+    assert client.get("/api/audit").status_code == status
 
 
 def test_no_answer_tells_a_wrong_name_from_a_wrong_password(client: TestClient, users: None) -> None:

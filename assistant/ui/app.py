@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from assistant.roles import may
 from assistant.ui import ask, audit, card, drafts, gaps, settings, sources, start
-from assistant.ui.parts import FRAMEWORK_CHOICES, Json, foot, script, style
+from assistant.ui.parts import FRAMEWORK_CHOICES, Json, foot, script, style, who_html
 from assistant.ui.shell import QUIET, Shell
 from assistant.ui.work import Jobs
 
@@ -45,11 +46,13 @@ def build(bench: "Workbench") -> gr.Blocks:
                 gr.HTML(f'<div class="pc-head"><h1>{TITLE}</h1><span>Every statement with a checked citation</span></div>')
             with gr.Column(scale=5, min_width=260):
                 frameworks = gr.Dropdown(label="Frameworks (none chosen: all)", choices=FRAMEWORK_CHOICES, multiselect=True, value=[], interactive=True)
+            with gr.Column(scale=2, min_width=120):
+                who = gr.HTML(elem_id="pc-who")
             with gr.Column(scale=2, min_width=150):
                 as_of = gr.Textbox(label="As of (YYYY-MM-DD)", value=date.today().isoformat(), max_length=10, interactive=True, elem_id="pc-as-of")
         footer, facts = gr.HTML(render=False), gr.State({})
         with gr.Tabs(selected="start") as tabs:
-            shell = Shell(bench, Jobs(bench), as_of, frameworks, tabs, footer, facts)
+            shell = Shell(bench, Jobs(bench), as_of, frameworks, tabs, footer, facts, who)
             pages = {name.lower(): _page(name, module, shell) for name, module in PAGES}
         footer.render()
         _wire(blocks, shell, pages)
@@ -71,9 +74,29 @@ def _wire(blocks: gr.Blocks, shell: Shell, pages: dict[str, dict[str, Any]]) -> 
             standing: Json = shell.bench.standing()
         state, box = ask.readiness(standing)
         chats = gr.Dropdown(choices=ask.choices(shell, request), value=None)
-        return start.overview(standing), gr.Group(visible=not standing["ready"]), state, box, chats, foot(standing), shell.jobs.overview()
+        return (
+            start.overview(standing),
+            gr.Group(visible=not standing["ready"]),
+            state,
+            box,
+            chats,
+            foot(standing),
+            start.overview_of(shell, request),
+            *allowed(shell, request),
+        )
 
-    screen = [first["about"], first["first_run"], asking["state"], asking["question"], asking["earlier"], shell.footer, first["listed"]]
+    screen = [
+        first["about"],
+        first["first_run"],
+        asking["state"],
+        asking["question"],
+        asking["earlier"],
+        shell.footer,
+        first["listed"],
+        shell.who,
+        auditing["tab"],
+        setting["tab"],
+    ]
     blocks.load(opened, None, screen, **QUIET)
     blocks.load(lambda: date.today().isoformat(), None, shell.as_of, **QUIET)
     blocks.load(first["resumed"], None, first["progress"], **QUIET)
@@ -81,7 +104,11 @@ def _wire(blocks: gr.Blocks, shell: Shell, pages: dict[str, dict[str, Any]]) -> 
     sourcing["added"].then(opened, None, screen, **QUIET)
     sourcing["tab"].select(lambda: sources.listing(shell), None, [sourcing["head"], sourcing["listed"]], **QUIET)
     auditing["tab"].select(auditing["fill"], auditing["filters"], auditing["listed"], **QUIET)
-    setting["tab"].select(lambda: (settings.settings_table(shell), settings.users_table(shell)), None, [setting["shown"], setting["users"]], **QUIET)
+
+    def settles(request: gr.Request) -> Any:
+        return settings.settings_table(shell, request), settings.users_table(shell, request)
+
+    setting["tab"].select(settles, None, [setting["shown"], setting["users"]], **QUIET)
     _examples(shell, first, asking, gapping)
 
     def onward(files: Any, sample: Any) -> Any:
@@ -90,6 +117,12 @@ def _wire(blocks: gr.Blocks, shell: Shell, pages: dict[str, dict[str, Any]]) -> 
     carding["onward"].click(onward, [carding["files"], carding["sample"]], [shell.tabs, gapping["files"], gapping["sample"]], **QUIET).then(
         gapping["assess"], gapping["inputs"], gapping["outputs"], **QUIET
     ).then(shell.foot, None, shell.footer, **QUIET)
+
+
+def allowed(shell: Shell, request: Any) -> tuple[str, Any, Any]:
+    """Who is signed in, with the way out; and the pages that are for some roles only. Their handlers check the role themselves."""
+    role = shell.role(request)
+    return who_html(shell.user(request), role, bool(shell.bench.users())), gr.Tab(visible=may(role, "audit")), gr.Tab(visible=may(role, "settings"))
 
 
 def _to(page: str) -> Any:

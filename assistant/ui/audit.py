@@ -7,11 +7,13 @@ from typing import Any
 import gradio as gr
 
 from assistant.errors import PinciteError
+from assistant.roles import may, need
 from assistant.ui.parts import (
     Json,
     badge,
     banner,
     citation_cards,
+    denied,
     empty,
     esc,
     failure,
@@ -27,8 +29,9 @@ NO_RECORD = empty("No record open", "Choose a row: the record opens here, with t
 MARKS = ("agree", "disagree", "unclear")
 
 
-def rows(shell: Shell, last: int, action: str, user: str) -> list[list[str]]:
+def rows(shell: Shell, request: Any, last: int, action: str, user: str) -> list[list[str]]:
     """The last records that pass the filters, newest first."""
+    need(shell.role(request), "audit")
     found = [r for r in shell.bench.audit_tail(max(1, min(int(last or 200), 5000))) if action in ("any", r.action) and user.strip().lower() in r.user.lower()]
     return [[str(r.seq), r.time[:19].replace("T", " "), r.user, r.action, r.id, _about(r.body)] for r in reversed(found)]
 
@@ -45,8 +48,10 @@ def _brief(value: object) -> str:
     return text[:12] if len(text) == 64 and text.isalnum() else text
 
 
-def verify(shell: Shell, head: str) -> str:
+def verify(shell: Shell, request: Any, head: str) -> str:
     """The outcome of re-deriving the chain, and what that does and does not show."""
+    if not may(shell.role(request), "audit"):
+        return denied("audit")
     verdict = shell.bench.verify_audit(head.strip() or None)
     if not verdict.sound:
         return banner(f"Not sound: {verdict.problem}. Compare with a backup.", "bad")
@@ -56,8 +61,10 @@ def verify(shell: Shell, head: str) -> str:
     return banner(f"Sound: {verdict.records} records re-derived, head {verdict.head}; {compared}", "good")
 
 
-def trace(shell: Shell, id: str) -> str:
+def trace(shell: Shell, request: Any, id: str) -> str:
     """One record, and where its content was kept the whole trace: question, as-of, hits with ranks, prompt, model, citations."""
+    if not may(shell.role(request), "audit"):
+        return denied("audit")
     record = next((r for r in shell.bench.audit_tail(1 << 40) if r.id == id), None)
     if record is None:
         return NO_RECORD
@@ -100,9 +107,10 @@ def _plain_trace(run: Json) -> str:
     return table(["Field", "Value"], shown, f"Kept content ({run['kind']})")
 
 
-def draw(shell: Shell, n: float, seed: float) -> tuple[str, list[Json]]:
+def draw(shell: Shell, request: Any, n: float, seed: float) -> tuple[str, list[Json]]:
     """A seeded sample of claims, each beside its sources and with whether its quotations still stand."""
     try:
+        need(shell.role(request), "audit")
         drawn = shell.bench.sample_claims(max(1, min(int(n or 25), 200)), int(seed or 0))
     except PinciteError as error:
         return failure(error), []
@@ -125,7 +133,7 @@ def mark(shell: Shell, request: Any, drawn: Sequence[Json], which: float, verdic
         return banner(f"Choose a claim from 1 to {len(drawn)}." if drawn else "Draw a sample first.", "warn")
     chosen = drawn[int(which) - 1]
     try:
-        with shell.acting(request):
+        with shell.acting(request, "audit"):
             id = shell.bench.mark_claim(chosen["ask"], chosen["claim"], verdict or "")
     except PinciteError as error:
         return failure(error)
@@ -166,17 +174,26 @@ def build(shell: Shell) -> Mapping[str, Any]:
     def marks(drawn: Any, which: float, verdict: str | None, request: gr.Request) -> str:
         return mark(shell, request, drawn, which, verdict)
 
-    def opened(event: gr.SelectData) -> str:
-        return trace(shell, str(event.row_value[4])) if event.row_value else NO_RECORD
+    def opened(event: gr.SelectData, request: gr.Request) -> str:
+        return trace(shell, request, str(event.row_value[4])) if event.row_value else NO_RECORD
 
-    def fill(last: float, action: str, user: str) -> list[list[str]]:
-        return rows(shell, int(last), action, user)
+    def fill(last: float, action: str, user: str, request: gr.Request) -> Any:
+        try:
+            return rows(shell, request, int(last), action, user), NO_RECORD
+        except PinciteError as error:
+            return [], failure(error)
 
-    check.click(lambda h: verify(shell, h), [head], outcome, **PRIVATE)
-    renew.click(fill, [last, action, user], listed, **QUIET)
-    action.input(fill, [last, action, user], listed, **QUIET)
-    user.submit(fill, [last, action, user], listed, **QUIET)
+    def checks(head: str, request: gr.Request) -> str:
+        return verify(shell, request, head)
+
+    def draws(n: float, seed: float, request: gr.Request) -> Any:
+        return draw(shell, request, n, seed)
+
+    check.click(checks, [head], outcome, **PRIVATE)
+    renew.click(fill, [last, action, user], [listed, one], **QUIET)
+    action.input(fill, [last, action, user], [listed, one], **QUIET)
+    user.submit(fill, [last, action, user], [listed, one], **QUIET)
     listed.select(opened, None, one, **QUIET)
-    pull.click(lambda n, s: draw(shell, n, s), [n, seed], [sample, drawn], **PRIVATE)
+    pull.click(draws, [n, seed], [sample, drawn], **PRIVATE)
     put.click(marks, [drawn, which, verdict], marked, **PRIVATE)
-    return {"listed": listed, "fill": fill, "filters": [last, action, user]}
+    return {"listed": [listed, one], "fill": fill, "filters": [last, action, user]}

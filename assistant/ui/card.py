@@ -82,10 +82,10 @@ def applicability(report: Json) -> str:
 # ---- what the page does ------------------------------------------------------------------------------------------
 
 
-def read(shell: Shell, files: Sequence[str] | None, sample: str | None, given: Facts) -> tuple[str, Json | None, str]:
+def read(shell: Shell, request: Any, files: Sequence[str] | None, sample: str | None, given: Facts) -> tuple[str, Json | None, str]:
     """What the card says, as HTML and as data, and the facts with what follows from them."""
     try:
-        with at_hand(files, sample, None, given) as (path, facts):
+        with shell.acting(request, "assess"), at_hand(files, sample, None, given) as (path, facts):
             card = shell.bench.card_show(path)
             report = shell.bench.triage(path, facts)
     except PinciteError as error:
@@ -131,8 +131,8 @@ def build(shell: Shell) -> Mapping[str, Any]:
             put = gr.Button("Set this fact", scale=1, min_width=120)
         noted = gr.HTML()
 
-    def reads(files: Any, sample: Any, facts: Facts) -> Any:
-        shown, found, about = read(shell, files, sample, facts)
+    def reads(files: Any, sample: Any, facts: Facts, request: gr.Request) -> Any:
+        shown, found, about = read(shell, request, files, sample, facts)
         names = sorted({f["field"] for f in found["fields"] if f["end"]}) if found else []
         return shown, found, about, gr.Dropdown(choices=[(n.replace("_", " "), n) for n in names], value=None), card_text(found, "") if found else ""
 

@@ -86,7 +86,7 @@ def make(
 
     yield banner("Reading the card, holding the requirements against it, and filling the pack section by section.", "info"), None
     try:
-        with at_hand(files, sample, None, given) as (card, facts), shell.acting(request):
+        with at_hand(files, sample, None, given) as (card, facts), shell.acting(request, "assess"):
             made = shell.bench.draft(card, pack or "", check_day(as_of), facts, level or "")
     except PinciteError as error:
         yield failure(error), None

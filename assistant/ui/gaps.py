@@ -257,7 +257,7 @@ def assess_steps(
 
     yield banner("Step 1 of 2: reading the card in a closed-off process. Step 2: holding each requirement against it.", "info"), None
     try:
-        with at_hand(files, sample, facts, given) as (card, known), shell.acting(request):
+        with at_hand(files, sample, facts, given) as (card, known), shell.acting(request, "assess"):
             report = shell.bench.gaps(card, check_day(as_of), tuple(frameworks), (), known, everything)
     except PinciteError as error:
         yield failure(error), None
@@ -299,7 +299,7 @@ def decide(shell: Shell, request: Any, report: Json | None, id: str, decision: s
     if report is None or not id:
         return banner("Open a finding first.", "warn"), report
     try:
-        with shell.acting(request):
+        with shell.acting(request, "decide"):
             shell.bench.review_finding(report["run"], id, decision or "", reason, edited)
             reviews = shell.bench.reviews(report["run"])
     except PinciteError as error:

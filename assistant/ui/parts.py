@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from assistant.errors import PinciteError
 from assistant.pinpoint import Pinpoint
+from assistant.roles import MAY
 
 if TYPE_CHECKING:
     from assistant.workbench import Workbench
@@ -92,6 +93,11 @@ def failure(error: PinciteError) -> str:
     return f'<div class="pc-banner pc-bad" role="alert"><strong>{esc(error)}</strong>{hint}</div>'
 
 
+def denied(what: str) -> str:
+    """That the signed-in user's role does not cover an action, and which roles do."""
+    return banner(f"This needs the role {' or '.join(MAY[what])}. Ask an administrator.", "bad")
+
+
 def empty(title: str, text: str) -> str:
     """What stands where nothing is yet."""
     return f'<div class="pc-empty"><strong>{esc(title)}</strong><p>{esc(text)}</p></div>'
@@ -142,6 +148,12 @@ def foot(s: Json) -> str:
         ("User", s["user"]), ("Audit head", s["audit_head"][:12]), ("Pincite", s["program"]),
     )  # fmt: skip
     return f'<div class="pc-foot">{"".join(f"<span>{esc(k)}: <code>{esc(v)}</code></span>" for k, v in parts)}<p>{esc(NOTICE)}</p></div>'
+
+
+def who_html(user: str, role: str, signed_in: bool) -> str:
+    """Who works here in which role; with a way to sign out where people sign in."""
+    out = '<form method="post" action="/logout"><button class="pc-jump">Sign out</button></form>' if signed_in else ""
+    return f'<div class="pc-who"><span>{esc(user)} ({esc(role)})</span>{out}</div>'
 
 
 # ---- citations and provisions ------------------------------------------------------------------------------------

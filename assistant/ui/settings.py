@@ -7,11 +7,10 @@ from typing import Any
 
 import gradio as gr
 
-from assistant import record
 from assistant.errors import PinciteError
-from assistant.ui.parts import banner, empty, failure, table
+from assistant.roles import ROLES, may
+from assistant.ui.parts import banner, denied, empty, failure, table
 from assistant.ui.shell import PRIVATE, QUIET, Shell
-from assistant.ui.work import user_of
 
 MEANINGS = {
     "home": "Where everything written lives", "llm": "A GGUF file, a server's address, or none", "embedder": "A sentence-transformers folder",
@@ -20,8 +19,10 @@ MEANINGS = {
 }  # fmt: skip
 
 
-def settings_table(shell: Shell) -> str:
+def settings_table(shell: Shell, request: Any) -> str:
     """Each setting: meaning, value, and whether a variable or the default gave it."""
+    if not may(shell.role(request), "settings"):
+        return denied("settings")
     rows = []
     for name, value in shell.bench.settings:
         variable = f"PINCITE_{name.upper()}"
@@ -38,46 +39,43 @@ def settings_table(shell: Shell) -> str:
     return table(["Setting", "Meaning", "Value", "From", "Set it with"], rows, "Settings")
 
 
-def prove(shell: Shell) -> str:
+def prove(shell: Shell, request: Any) -> str:
     """The language model makes a token in its own process; how long that took."""
     started = time.perf_counter()
     try:
-        said = shell.bench.prove_model()
+        with shell.acting(request, "settings"):
+            said = shell.bench.prove_model()
     except PinciteError as error:
         return failure(error)
     return banner(f"{said} ({time.perf_counter() - started:.1f} s, start of the process included)", "good")
 
 
-def users_table(shell: Shell) -> str:
+def users_table(shell: Shell, request: Any) -> str:
     """Who may sign in."""
+    if not may(shell.role(request), "settings"):
+        return denied("settings")
     users = [[u["name"], u["role"]] for u in shell.bench.users()]
     if not users:
         return empty("No users", "Without users this machine's owner works here without signing in. The first user added makes everyone sign in.")
     return table(["Name", "Role"], users, "Users")
 
 
-def may_manage(shell: Shell, request: Any) -> bool:
-    """Only an administrator manages users; while there are none, the local user does."""
-    users = {u["name"]: u["role"] for u in shell.bench.users()}
-    return not users or users.get(user_of(request)) == "admin"
-
-
 def change_user(shell: Shell, request: Any, name: str, role: str, password: str, remove: bool) -> tuple[str, str]:
     """Adds, changes or removes a user; the outcome and the table as it is then."""
-    if not may_manage(shell, request):
-        return banner("Only an administrator manages users.", "bad"), users_table(shell)
+    if not may(shell.role(request), "settings"):
+        return denied("settings"), ""
     others = [u for u in shell.bench.users() if u["name"] != name and u["role"] == "admin"]
     if not others and (remove or role != "admin"):
-        return banner("There has to be an administrator: add one first.", "warn"), users_table(shell)
+        return banner("There has to be an administrator: add one first.", "warn"), users_table(shell, request)
     try:
-        with shell.acting(request):
+        with shell.acting(request, "settings"):
             if remove:
                 shell.bench.remove_user(name)
             else:
                 shell.bench.keep_user(name, role, password)
     except PinciteError as error:
-        return failure(error), users_table(shell)
-    return banner(f"{name}: {'removed' if remove else f'may sign in as {role}'}.", "good"), users_table(shell)
+        return failure(error), users_table(shell, request)
+    return banner(f"{name}: {'removed' if remove else f'may sign in as {role}'}.", "good"), users_table(shell, request)
 
 
 def build(shell: Shell) -> Mapping[str, Any]:
@@ -90,7 +88,7 @@ def build(shell: Shell) -> Mapping[str, Any]:
         users = gr.HTML()
         with gr.Row():
             name = gr.Textbox(label="Name", max_length=64, min_width=160)
-            role = gr.Dropdown(label="Role", choices=list(record.ROLES), value="admin", interactive=True, min_width=140)
+            role = gr.Dropdown(label="Role", choices=list(ROLES), value="admin", interactive=True, min_width=140)
             password = gr.Textbox(label="Password (twelve characters or more)", type="password", max_length=500, min_width=200)
         with gr.Row():
             keep, remove = gr.Button("Add or change", min_width=140), gr.Button("Remove", variant="stop", min_width=140)
@@ -102,7 +100,10 @@ def build(shell: Shell) -> Mapping[str, Any]:
     def removes(name: str, request: gr.Request) -> Any:
         return *change_user(shell, request, name, "", "", True), ""
 
-    test.click(lambda: prove(shell), None, proof, concurrency_limit=1, **PRIVATE)
+    def proves(request: gr.Request) -> str:
+        return prove(shell, request)
+
+    test.click(proves, None, proof, concurrency_limit=1, **PRIVATE)
     keep.click(keeps, [name, role, password], [outcome, users, password], **QUIET)
     remove.click(removes, [name], [outcome, users, password], **QUIET)
     return {"shown": shown, "users": users}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from assistant.roles import need
 from assistant.ui.parts import foot
 from assistant.ui.work import Jobs, user_of
 
@@ -28,10 +29,21 @@ class Shell:
     tabs: Any
     footer: Any
     facts: Any  # facts for applicability that a person set on the Card page, which Gaps uses
+    who: Any = None
 
-    def acting(self, request: Any) -> AbstractContextManager[None]:
-        """The verbs called inside are recorded under the name of the user who made the request."""
+    def acting(self, request: Any, what: str = "ask") -> AbstractContextManager[None]:
+        """The verbs called inside are recorded under the name of the user who made the request. Raises Refused where the role does not cover `what`."""
+        need(self.role(request), what)
         return self.bench.acting(user_of(request))
+
+    def user(self, request: Any) -> str:
+        """The name under which what a request does is recorded."""
+        with self.bench.acting(user_of(request)):
+            return self.bench.user
+
+    def role(self, request: Any) -> str:
+        """The role of who made the request, as it is now; "" for a user who is no more."""
+        return self.bench.role(user_of(request))
 
     def foot(self, request: gr.Request) -> str:
         """The footer as it is now."""

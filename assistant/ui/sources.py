@@ -10,6 +10,7 @@ import gradio as gr
 
 from assistant import corpus
 from assistant.errors import PinciteError
+from assistant.roles import may
 from assistant.ui.parts import (
     FRAMEWORKS,
     SCROLLS,
@@ -17,6 +18,7 @@ from assistant.ui.parts import (
     View,
     banner,
     clicked,
+    denied,
     empty,
     failure,
     go,
@@ -92,6 +94,9 @@ def add(shell: Shell, request: Any, files: Sequence[str] | None, instrument: str
     """Reads documents into the library, telling each step; ends with what was read and what was refused, and why."""
     from assistant.workbench import Workbench
 
+    if not may(shell.role(request), "sources"):
+        yield denied("sources")
+        return
     if not files:
         yield banner("Choose a file first: an official document, such as the HTML page of EUR-Lex.", "warn")
         return

@@ -6,8 +6,9 @@ from typing import Any
 import gradio as gr
 
 from assistant.errors import PinciteError
+from assistant.roles import may
 from assistant.ui.ask import EXAMPLES
-from assistant.ui.parts import FRAMEWORKS, Json, badge, banner, empty, esc, failure, table
+from assistant.ui.parts import FRAMEWORKS, Json, badge, banner, denied, empty, esc, failure, table
 from assistant.ui.shell import PRIVATE, QUIET, Shell
 from assistant.ui.work import Say, user_of
 
@@ -55,10 +56,11 @@ def _record_tile(s: Json) -> str:
     return f'<section class="pc-tile"><h2>Record</h2>{rows}</section>'
 
 
-def check_machine(shell: Shell) -> str:
+def check_machine(shell: Shell, request: Any) -> str:
     """What works and what does not, as a table."""
     try:
-        found = shell.bench.doctor()
+        with shell.acting(request, "settings"):
+            found = shell.bench.doctor()
     except PinciteError as error:
         return failure(error)
     rows = [[esc(c["check"]), badge("works", "good") if c["ok"] else badge("does not work", "bad"), esc(c["detail"])] for c in found["checks"]]
@@ -69,6 +71,9 @@ def build_index(shell: Shell, request: Any) -> Iterator[str]:
     """Ingests the shipped corpus, telling each step; ends with what is in the library."""
     from assistant.workbench import Workbench
 
+    if not may(shell.role(request), "sources"):
+        yield denied("sources")
+        return
     user = user_of(request)
 
     def work(say: Say) -> str:
@@ -80,6 +85,11 @@ def build_index(shell: Shell, request: Any) -> Iterator[str]:
     job = next((j for j in shell.jobs.running(user) if j.title == INDEX), None) or shell.jobs.start(INDEX, user, work)
     yield from shell.jobs.watch(job)
     shell.bench.renew()
+
+
+def overview_of(shell: Shell, request: Any) -> str:
+    """The long work of the user; of everyone for those who see all."""
+    return shell.jobs.overview("" if may(shell.role(request), "see-all") else shell.user(request))
 
 
 def resume(shell: Shell, request: Any) -> Iterator[str]:
@@ -121,8 +131,15 @@ def build(shell: Shell) -> Mapping[str, Any]:
 
     made = make.click(make_index, None, [progress, cancel], concurrency_limit=8, **QUIET)
     cancel.click(end, None, None, **QUIET)
-    look.click(shell.jobs.overview, None, listed, **QUIET)
-    doctor.click(lambda: check_machine(shell), None, report, **PRIVATE)
+
+    def works(request: gr.Request) -> str:
+        return overview_of(shell, request)
+
+    def checks(request: gr.Request) -> str:
+        return check_machine(shell, request)
+
+    look.click(works, None, listed, **QUIET)
+    doctor.click(checks, None, report, **PRIVATE)
     return {
         "about": about,
         "first_run": first_run,

@@ -97,10 +97,12 @@ class Jobs:
         for job in self.running(user):
             job.stop.set()
 
-    def overview(self) -> str:
-        """The last jobs, as a table; one that a restart ended says so."""
+    def overview(self, user: str = "") -> str:
+        """The last jobs of a user ("": of everyone), as a table; one that a restart ended says so."""
         rows = []
         for kept in self.bench.jobs():
+            if user and kept["owner"] != user:
+                continue
             lost = kept["state"] == "running" and kept["id"] not in self._jobs
             state = "ended by a restart; start it again, nothing is damaged" if lost else kept["state"]
             tone = "good" if state == "done" else "ask" if state == "running" else "warn"
