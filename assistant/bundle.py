@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from assistant.library import Library
 
 SCHEMA = "pincite/bundle@1"
+REVIEWS = {"review": "decision", "comment": "comment", "assign": "task", "signoff": "signature"}  # by the action of their audit record
 KINDS = ("ask", "gaps")
 LARGEST = 500 << 20
 STAMP = ("run", "audit_head")  # what a gap analysis carries beside what its record hashed
@@ -140,8 +141,7 @@ def _card(home: Path, run: str, chain: Sequence[AuditRecord], content: Mapping[s
     card = record.kept(home, "card-" + content["report"]["card"]["sha256"])
     if card is None:
         raise UsageError(f"The text of the card of run {run} was not kept, or was erased", "Run the gap analysis again")
-    decided = {k.id: k for k in record.all_kept(home, "review") if k.content.get("run") == run}
-    rows = [{"id": id, "time": k.time, **k.content} for id, k in sorted(decided.items())]
+    rows = [{"id": r.id, "time": r.time, "by": r.user, "kind": r.kind, "target": r.target, "content": r.content} for r in record.reviews(home, run)]
     return {"card.json": canonical(card.content), "reviews.json": canonical(rows)}
 
 
@@ -360,15 +360,15 @@ def _check_card(report: Mapping[str, Any], members: Mapping[str, bytes], of: Aud
 def _check_reviews(run: Mapping[str, Any], members: Mapping[str, bytes], chain: Sequence[AuditRecord]) -> int:
     rows = {r["id"]: r for r in _json(members, "reviews.json", list)}
     for of in chain:
-        if of.action == "review" and of.body.get("run") == run["id"]:
+        if of.action in REVIEWS and of.body.get("run") == run["id"]:
             row = rows.pop(of.id, None)
-            _fits("reviews.json", row is not None, f"the decision of record {of.seq} is missing")
+            _fits("reviews.json", row is not None, f"what record {of.seq} says of the run is missing")
             assert row is not None
-            same = (row["owner"], row["requirement"], row["decision"], _hash([row["reason"], row["edited"]]))
+            same = (row["by"], row["time"], row["kind"], row["target"], _hash(row["content"]))
             _fits(
                 "reviews.json",
-                same == (of.user, of.body["requirement"], of.body["decision"], of.body["words"]),
-                f"a decision is not the one in record {of.seq}",
+                same == (of.user, of.time, REVIEWS[of.action], of.body["target"], of.body["content"]),
+                f"what record {of.seq} says of the run is not what it holds",
             )
-    _fits("reviews.json", not rows, "it holds a decision that is not in the chain")
+    _fits("reviews.json", not rows, "it holds what is not in the chain")
     return 0

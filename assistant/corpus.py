@@ -260,6 +260,14 @@ def _kind(p: Pinpoint) -> str:
 
 
 @lru_cache(maxsize=1)
+def catalogue_digest() -> str:
+    """The hash of all requirements and packs: what findings and drafts are laid out by."""
+    files = sorted(p for folder in ("requirements", "packs") for p in (root() / folder).iterdir() if p.suffix in (".toml", ".tsv"))
+    lines = [f"{p.parent.name}/{p.name}\t{hashlib.sha256(p.read_bytes()).hexdigest()}" for p in files]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+@lru_cache(maxsize=1)
 def requirements() -> tuple[Requirement, ...]:
     """The catalogue, in file order, each requirement with its facets and remedy."""
     extras = _facets()

@@ -18,7 +18,7 @@ import hmac
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +28,7 @@ from assistant.errors import NotReady
 
 TAG = b"pincite-audit-1\n"
 GENESIS = "0" * 64
-SCHEMA = 2
+SCHEMA = 3
 WAIT = 5.0  # seconds to wait for another process's short transaction
 BROKEN = (sqlite3.DatabaseError, UnicodeDecodeError)  # SQLite can name a damaged table in words that are no text
 _FIELDS = ("seq", "id", "time", "user", "action", "body", "parent", "hash")
@@ -41,6 +41,12 @@ CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 
 CREATE TABLE run(id TEXT PRIMARY KEY, time TEXT NOT NULL, kind TEXT NOT NULL, content TEXT NOT NULL);
 """
 _TABLES_2 = "CREATE TABLE user(name TEXT PRIMARY KEY, role TEXT NOT NULL, secret TEXT NOT NULL);"
+_TABLES_3 = """
+CREATE TABLE review(id TEXT PRIMARY KEY, run TEXT NOT NULL, time TEXT NOT NULL, user TEXT NOT NULL, kind TEXT NOT NULL, target TEXT NOT NULL,
+  content TEXT NOT NULL);
+CREATE INDEX review_run ON review(run);
+CREATE INDEX run_kind ON run(kind, time);
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,16 +131,35 @@ def _unusable(path: Path, error: Exception) -> NotReady:
 def _create(db: sqlite3.Connection) -> None:
     db.execute("BEGIN IMMEDIATE")
     version = db.execute("PRAGMA user_version").fetchone()[0]
-    for since, tables in ((0, _TABLES), (1, _TABLES_2)):
+    for since, tables in ((0, _TABLES), (1, _TABLES_2), (2, _TABLES_3)):
         for statement in tables.split(";\n") if version <= since else ():
             if statement.strip():
                 db.execute(statement)
+    if 0 < version < 3:
+        _carry_decisions(db)
     db.execute(f"PRAGMA user_version={SCHEMA}")
     db.execute("COMMIT")
 
 
-def append(home: Path, time: str, user: str, action: str, body: Mapping[str, Any]) -> AuditRecord:
-    """Write one record durably and return it. `time` is ISO 8601 in UTC; `body` is JSON: hashes and names, no texts."""
+def _carry_decisions(db: sqlite3.Connection) -> None:
+    """Decisions on findings were kept among the runs before; each becomes a review under the id of its audit record."""
+    rows = db.execute("SELECT id, time, content FROM run WHERE kind = 'review'").fetchall()
+    for id, time, text in rows:
+        old = _loads(text)
+        content = {"decision": old.get("decision", ""), "reason": old.get("reason", ""), "edited": old.get("edited", ""), "machine": "", "problems": []}
+        row = (id, old.get("run", ""), time, old.get("owner", ""), "decision", old.get("requirement", ""), canonical(content).decode())
+        db.execute("INSERT INTO review VALUES(?,?,?,?,?,?,?)", row)
+    db.execute("DELETE FROM run WHERE kind = 'review'")
+
+
+Said = tuple[str, str, str, Mapping[str, Any]]  # what a review says: its run, kind, target and content
+
+
+def append(home: Path, time: str, user: str, action: str, body: Mapping[str, Any], review: Said | None = None) -> AuditRecord:
+    """Write one record durably and return it. `time` is ISO 8601 in UTC; `body` is JSON: hashes and names, no texts.
+
+    `review` is kept beside it under the same id, in the same transaction: there is never the one without the other.
+    """
     with _session(home) as db:
         db.execute("BEGIN IMMEDIATE")
         last = db.execute("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1").fetchone() or (0, GENESIS)
@@ -142,6 +167,9 @@ def append(home: Path, time: str, user: str, action: str, body: Mapping[str, Any
         id = hashlib.sha256(canonical([parent, time, user, action, body])).hexdigest()[:16]
         hash = record_hash(seq, id, time, user, action, body, parent)
         db.execute("INSERT INTO audit VALUES(?,?,?,?,?,?,?,?)", (seq, id, time, user, action, canonical(body).decode(), parent, hash))
+        if review:
+            run, kind, target, content = review
+            db.execute("INSERT INTO review VALUES(?,?,?,?,?,?,?)", (id, run, time, user, kind, target, canonical(content).decode()))
         db.execute("COMMIT")
     return AuditRecord(seq, id, time, user, action, body, parent, hash)
 
@@ -228,9 +256,10 @@ def keep_run(home: Path, id: str, time: str, kind: str, content: object) -> None
 
 
 def erase_run(home: Path, id: str) -> bool:
-    """Erase the content of a run; its audit record stays, and the chain with it. Whether there was one."""
+    """Erase the content of a run and what was said about it; the audit records stay, and the chain with them. Whether there was one."""
     with _session(home) as db:
         db.execute("PRAGMA secure_delete=ON")
+        db.execute("DELETE FROM review WHERE run = ?", (id,))
         return db.execute("DELETE FROM run WHERE id = ?", (id,)).rowcount > 0
 
 
@@ -263,6 +292,51 @@ def all_kept(home: Path, kind: str) -> list[Kept]:
     with _session(home) as db:
         rows = db.execute("SELECT id, time, kind, content FROM run WHERE kind = ? ORDER BY time DESC", (kind,)).fetchall()
     return [Kept(row[0], row[1], row[2], _loads(row[3])) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A run without its content: what it is about (a card, a question, a title) and, for a draft, its pack."""
+
+    id: str
+    time: str
+    kind: str
+    owner: str
+    about: str
+    pack: str
+
+
+def listed(home: Path, kinds: Sequence[str], most: int) -> list[Listed]:
+    """The newest runs of these kinds, newest first."""
+    if not (home / "record.sqlite").exists():
+        return []
+    parts = ", ".join(f"json_extract(r.content, '$.{path}')" for path in ("card.name", "question", "title"))
+    newest = f"SELECT id FROM run WHERE kind IN ({','.join('?' * len(kinds))}) ORDER BY time DESC, rowid DESC LIMIT ?"
+    columns = f"r.id, r.time, r.kind, coalesce(json_extract(r.content, '$.owner'), a.user, ''), coalesce({parts}, ''), json_extract(r.content, '$.pack.id')"
+    with _session(home) as db:
+        sql = f"SELECT {columns} FROM run r LEFT JOIN audit a ON a.id = r.id WHERE r.id IN ({newest}) ORDER BY r.time DESC, r.rowid DESC"
+        rows = db.execute(sql, (*kinds, min(most, 1 << 40))).fetchall()
+    return [Listed(str(r[0]), str(r[1]), str(r[2]), str(r[3]), str(r[4]), str(r[5] or "")) for r in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What a person said about a run: a `decision`, `comment`, `task` or `signature` on a target of it ("" for the whole)."""
+
+    id: str
+    run: str
+    time: str
+    user: str
+    kind: str
+    target: str
+    content: Mapping[str, Any]
+
+
+def reviews(home: Path, run: str) -> list[Review]:
+    """Everything that was said about a run, in the order it was said."""
+    with _session(home) as db:
+        rows = db.execute("SELECT id, run, time, user, kind, target, content FROM review WHERE run = ? ORDER BY rowid", (run,)).fetchall()
+    return [Review(id, run, time, user, kind, target, _loads(content)) for id, run, time, user, kind, target, content in rows]
 
 
 def author(home: Path, id: str) -> str:

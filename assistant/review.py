@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from assistant.errors import Refused, UsageError
+from assistant.record import Review
 from assistant.verify import locate, normalise
 
 Action = Literal["accept", "edit", "reject"]
@@ -37,18 +38,6 @@ class Decision:
     problems: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Comment:
-    """A remark on a target, or a task for its owner by a date (ISO, or "")."""
-
-    target: str
-    by: str
-    at: str
-    text: str
-    owner: str = ""
-    due: str = ""
-
-
 # ---- decisions ---------------------------------------------------------------------------------------------------
 
 
@@ -62,20 +51,43 @@ def targets(document: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any
                 yield f"{element['id']}/{i}", sentence
 
 
+def wholes(document: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """The elements ("1a") and sections ("1") of a draft, each with the sentences inside: what can be decided or discussed as one."""
+    found: dict[str, tuple[str, ...]] = {}
+    for section in document.get("sections") or []:
+        inside: list[str] = []
+        for element in section["elements"]:
+            mine = tuple(f"{element['id']}/{i}" for i in range(len(element["sentences"])))
+            found.setdefault(element["id"], mine)
+            inside += mine
+        found[section["id"]] = tuple(inside)
+    return found
+
+
+def check_target(document: Mapping[str, Any], target: str) -> None:
+    """Raises UsageError unless the document has this finding, sentence, element or section."""
+    if target not in dict(targets(document)) and target not in wholes(document):
+        raise UsageError(f"There is no '{target}' in this run", "See its targets: pincite review show RUN")
+
+
 def decide(document: Mapping[str, Any], target: str, action: str, by: str, at: str, reason: str = "", words: str = "") -> Decision:
     """The decision, checked. Raises UsageError when it lacks a name, a reason (to edit or reject) or new words (to edit)."""
-    held = dict(targets(document))
-    if target not in held:
-        raise UsageError(f"There is no '{target}' in this document", "Choose one of its sentences or findings")
+    check_target(document, target)
     if action not in ACTIONS:
         raise UsageError(f"'{action}' is no decision", f"Choose one of: {', '.join(ACTIONS)}")
     if not by.strip():
         raise UsageError("A decision needs a name", "Say who decides")
     if action != "accept" and not reason.strip():
         raise UsageError(f"To {action} needs a reason", "Say why, for whoever reads it later")
-    if (action == "edit") != bool(words.strip()):
-        raise UsageError("An edit needs new words, and only an edit has them", "Write what it should say")
-    one = held[target]
+    if action == "edit" and not words.strip():
+        raise UsageError("An edit needs the new wording", "Write what it should say")
+    if action != "edit" and words.strip():
+        raise UsageError("Only an edit has a new wording", "Choose edit, or leave the words out")
+    one = dict(targets(document)).get(target)
+    if one is None:
+        if action == "edit":
+            raise UsageError(f"'{target}' is more than one sentence", "Edit its sentences one by one")
+        return Decision(target, action, by.strip(), at, reason.strip(), "")
     problems = tuple(edit_problems(document, one, words)) if action == "edit" else ()
     return Decision(target, action, by.strip(), at, reason.strip(), str(one.get("text") or one.get("why") or ""), words, problems)
 
@@ -111,14 +123,16 @@ def _sources(document: Mapping[str, Any], one: Mapping[str, Any]) -> Iterator[st
         yield from (str(e["quote"]) for e in facet["evidence"])
 
 
-def latest(decisions: Iterable[Decision]) -> dict[str, Decision]:
-    """The decision that counts for each target: the last. Earlier ones stay in the record."""
-    return {d.target: d for d in decisions}
+def latest(document: Mapping[str, Any], decisions: Iterable[Decision]) -> dict[str, Decision]:
+    """The decision that counts for each sentence or finding: the last on it, its element or its section. Earlier ones stay in the record."""
+    groups = wholes(document)
+    single = {t for t, _ in targets(document)}
+    return {t: d for d in decisions for t in ((d.target,) if d.target in single else groups.get(d.target, ()))}
 
 
 def undecided(document: Mapping[str, Any], decisions: Sequence[Decision]) -> tuple[str, ...]:
     """The targets on which nobody has decided."""
-    done = latest(decisions)
+    done = latest(document, decisions)
     return tuple(t for t, _ in targets(document) if t not in done)
 
 
@@ -147,11 +161,24 @@ class Signature:
     acknowledged: bool
 
 
-def basis(document: Mapping[str, Any], decisions: Sequence[Decision], catalogue: str) -> Basis:
-    """What a signature on this document would be bound to. `catalogue` is the hash of the requirements and packs."""
+LawRow = tuple[str, ...]  # a provision cited: address, version, layer, status, since when, SHA-256 of its whole text
+
+
+def basis(document: Mapping[str, Any], decisions: Sequence[Decision], law: Sequence[LawRow], catalogue: str, card: str = "") -> Basis:
+    """What a signature on this document would be bound to.
+
+    `law` is what the library now holds at the addresses cited; `catalogue` the hash of requirements and packs; `card`
+    the card's hash as it is now, where that is known.
+    """
     plain = {k: v for k, v in document.items() if k not in STAMP}
     text = [plain, [[d.target, d.action, d.by, d.at, d.reason, d.machine, d.person] for d in decisions]]
-    return Basis(_hash(text), str((document.get("card") or {}).get("sha256") or ""), str(document.get("corpus_digest") or ""), catalogue)
+    return Basis(_hash(text), card or str((document.get("card") or {}).get("sha256") or ""), _hash(sorted(law)), catalogue)
+
+
+def cited(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Every citation of law in a draft or report, each address once."""
+    found = [*(document.get("notes") or []), *(c for f in document.get("findings") or [] for c in f["law"])]
+    return list({str(c["pinpoint"]): c for c in found}.values())
 
 
 def _hash(value: object) -> str:
@@ -165,10 +192,10 @@ def rests_on_digests(document: Mapping[str, Any]) -> bool:
     return stands != of or of == "0"
 
 
-def sign(document: Mapping[str, Any], decisions: Sequence[Decision], catalogue: str, by: str, meaning: str, at: str, acknowledged: bool = False) -> Signature:
+def sign(document: Mapping[str, Any], decisions: Sequence[Decision], on: Basis, by: str, meaning: str, at: str, acknowledged: bool = False) -> Signature:
     """The signature. Raises UsageError without name or meaning; Refused for an approver while something is unsound.
 
-    An approver acknowledges explicitly that citations rest on digests, and does not sign over an edit that its sources
+    `on` is what the signature is bound to. An approver acknowledges explicitly that citations rest on digests, and does not sign over an edit that its sources
     do not bear, nor over anything undecided.
     """
     if not by.strip():
@@ -180,16 +207,81 @@ def sign(document: Mapping[str, Any], decisions: Sequence[Decision], catalogue: 
             raise Refused(
                 f"{document.get('official')} citations rest on official text", "Acknowledge that the rest are summaries, or ingest the official texts"
             )
-        unsound = [d.target for d in latest(decisions).values() if d.problems]
+        unsound = [d.target for d in latest(document, decisions).values() if d.problems]
         if unsound:
             raise Refused(f"{len(unsound)} edits say what their sources do not: {', '.join(unsound[:5])}", "Correct or reject them")
         left = undecided(document, decisions)
         if left:
             raise Refused(f"{len(left)} items are undecided, the first is {left[0]}", "Accept, edit or reject them")
-    return Signature(by.strip(), meaning, at, basis(document, decisions, catalogue), str(document.get("official") or "0 of 0"), acknowledged)
+    return Signature(by.strip(), meaning, at, on, str(document.get("official") or "0 of 0"), acknowledged)
 
 
-def void_because(signature: Signature, now: Basis) -> tuple[str, ...]:
-    """Why a signature no longer stands; empty while it does."""
-    names = {"text": "the text or a decision", "card": "the card", "law": "the law in the library", "catalogue": "the catalogue of requirements and packs"}
+def void_because(signature: Signature, now: Basis, moved: Sequence[str] = ()) -> tuple[str, ...]:
+    """Why a signature no longer stands; empty while it does. `moved` names the provisions that are not as they were."""
+    at = f" ({', '.join(moved[:8])}{' and more' if len(moved) > 8 else ''})" if moved else ""
+    names = {"text": "the text or a decision", "card": "the card", "law": f"the law in the library{at}", "catalogue": "the catalogue of requirements and packs"}
     return tuple(f"{words} has changed since {signature.by} signed" for key, words in names.items() if getattr(signature.basis, key) != getattr(now, key))
+
+
+def differing(then: Sequence[Sequence[str]], now: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """The addresses whose provision is not what it was."""
+    before = {tuple(row) for row in then}
+    return tuple(row[0] for row in now if tuple(row) not in before)
+
+
+# ---- what is kept ------------------------------------------------------------------------------------------------
+
+
+def decided(kept: Iterable[Review]) -> list[Decision]:
+    """The decisions among what was said about a run, in order."""
+    return [
+        Decision(
+            r.target,
+            r.content["decision"],
+            r.user,
+            r.time,
+            r.content["reason"],
+            r.content["machine"],
+            r.content["edited"],
+            tuple(r.content["problems"]),
+        )
+        for r in kept
+        if r.kind == "decision"
+    ]
+
+
+def signature(kept: Review) -> Signature:
+    """A signature as it was made."""
+    c = kept.content
+    return Signature(kept.user, c["meaning"], kept.time, Basis(**c["basis"]), c["official"], c["acknowledged"])
+
+
+def shown(document: Mapping[str, Any], kept: Sequence[Review]) -> dict[str, dict[str, Any]]:
+    """The decision that counts on each sentence or finding, as plain values: decision, reason, edited, machine, problems, by, time, audit."""
+    rows = {(r.target, r.time): r.id for r in kept if r.kind == "decision"}
+    return {
+        target: {
+            "decision": d.action, "reason": d.reason, "edited": d.person, "machine": d.machine, "problems": list(d.problems), "by": d.by, "time": d.at,
+            "audit": rows[(d.target, d.at)], "on": d.target,
+        }
+        for target, d in latest(document, decided(kept)).items()
+    }  # fmt: skip
+
+
+def with_reviews(document: Mapping[str, Any], shown: Mapping[str, Any], remarks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The document with `review` on each finding or sentence that has a decision, and `remarks`, for screens and exports."""
+    out = {**document, "remarks": list(remarks)}
+    if "findings" in document:
+        out["findings"] = [{**f, "review": shown.get(str(f["requirement"]))} for f in document["findings"]]
+    if "sections" in document:
+        out["sections"] = [{**s, "elements": [{**e, "sentences": _reviewed(e, shown)} for e in s["elements"]]} for s in document["sections"]]
+    return out
+
+
+def _reviewed(element: Mapping[str, Any], shown: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [{**x, "review": shown.get(f"{element['id']}/{i}")} for i, x in enumerate(element["sentences"])]
+
+
+def remarks(kept: Iterable[Review]) -> list[dict[str, Any]]:
+    """Comments and tasks in the order they were made: target, text, owner, due, by, time, audit."""
+    return [{"target": r.target, **r.content, "by": r.user, "time": r.time, "audit": r.id} for r in kept if r.kind in ("comment", "task")]

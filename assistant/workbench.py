@@ -49,7 +49,8 @@ from assistant import bundle as bundling
 from assistant import draft as drafting
 from assistant import fetch as fetching
 from assistant import ingest as ingestion
-from assistant.errors import NotReady, PinciteError, Unreadable, UsageError, printable
+from assistant import review as reviewing
+from assistant.errors import NotReady, PinciteError, Refused, Unreadable, UsageError, printable
 from assistant.findings import GapAnalysis, ModelCard
 from assistant.law import Answer, Citation, Hit, Quote
 from assistant.library import Edition, Found, Library
@@ -57,6 +58,7 @@ from assistant.pinpoint import Pinpoint
 from assistant.verify import cite
 
 Progress = Callable[[str], None]
+RUN_KINDS = ("ask", "gaps", "draft")
 CARD_SECONDS = 10.0  # a sound card takes well under one
 ACTING: ContextVar[str] = ContextVar("acting", default="")  # the signed-in user on whose behalf a verb runs
 
@@ -420,13 +422,16 @@ class Workbench:
             out = compare.with_accepted(out, compare.accepted_gaps(config.read_text("utf8")))
         if since:
             out["since"] = compare.since(out, self.run(since))
-        card = {"name": analysis.card.name, "sha256": analysis.card.sha256, "files": [{"file": f.name, "text": f.text} for f in analysis.card.files]}
-        body = {"card": card["sha256"], "card_text": sha256(card["files"]), "as_of": as_of, "corpus_digest": analysis.corpus_digest, "output": sha256(out)}
-        audit = self.write("gaps", body)
-        record.keep_run(self.home, f"card-{card['sha256']}", now(), "card", card)
+        audit = self.write("gaps", {**self._kept_card(analysis.card), **_rests_on(out), "output": sha256(out)})
         stamped = {"schema": out["schema"], "run": audit, **{k: v for k, v in out.items() if k != "schema"}}
         record.keep_run(self.home, audit, now(), "gaps", stamped)
         return stamped
+
+    def _kept_card(self, card: ModelCard) -> dict[str, str]:
+        """Keeps a card's text beside the chain; its hashes, for the record."""
+        kept = {"name": card.name, "sha256": card.sha256, "files": [{"file": f.name, "text": f.text} for f in card.files]}
+        record.keep_run(self.home, f"card-{card.sha256}", now(), "card", kept)
+        return {"card": card.sha256, "card_text": sha256(kept["files"])}
 
     def analyse(
         self, path: Path, as_of: str, frameworks: Sequence[str] = (), scope: Sequence[str] = (), facts: Path | None = None, everything: bool = False
@@ -565,34 +570,125 @@ class Workbench:
         if kept is None:
             raise UsageError(f"There is no run '{id}'", "It may have been erased; its audit record remains")
         out = {**kept.content, "id": kept.id, "time": kept.time, "kind": kept.kind, "owner": kept.content.get("owner") or record.author(self.home, id)}
-        if kept.kind == "gaps":
-            reviews = self.reviews(id)
-            out["findings"] = [{**f, "review": reviews.get(f["requirement"])} for f in out["findings"]]
+        if kept.kind in ("gaps", "draft"):
+            said = record.reviews(self.home, id)
+            out = reviewing.with_reviews(out, reviewing.shown(kept.content, said), reviewing.remarks(said))
+            out["signatures"] = self.signatures(id)
         return out
 
-    def review_finding(self, run: str, requirement: str, decision: str, reason: str, edited: str = "") -> str:
-        """A named person's decision on a finding: accept, edit (with the wording that replaces its why) or reject. One audit record; its id."""
-        if decision not in ("accept", "edit", "reject"):
-            raise UsageError(f"'{decision}' is no decision", "Choose accept, edit or reject")
-        if decision != "accept" and not reason.strip():
-            raise UsageError(f"To {decision} a finding needs a reason", "Say why, for whoever reads it later")
-        if decision == "edit" and not edited.strip():
-            raise UsageError("An edit needs the new wording", "Write what the finding should say")
-        if not any(f["requirement"] == requirement for f in self.run(run).get("findings", ())):
-            raise UsageError(f"Run {run} has no finding {requirement}", "Choose one of its findings")
-        content = {"owner": self.user, "run": run, "requirement": requirement, "decision": decision, "reason": reason, "edited": edited}
-        id = self.write("review", {"run": run, "requirement": requirement, "decision": decision, "words": sha256([reason, edited])})
-        record.keep_run(self.home, id, now(), "review", content)
-        return id
+    # ---- review and sign-off
+
+    def runs(self, kind: str = "", most: int = 50) -> list[dict[str, str]]:
+        """The newest runs, newest first: id, time, kind (ask, gaps, draft), owner, what each is about, and a draft's pack."""
+        if kind and kind not in RUN_KINDS:
+            raise UsageError(f"'{kind}' is no kind of run", f"Choose one of: {', '.join(RUN_KINDS)}")
+        return [asdict(row) for row in record.listed(self.home, (kind,) if kind else RUN_KINDS, most)]
+
+    def _document(self, run: str) -> Mapping[str, Any]:
+        """The report or draft of a run as the machine made it."""
+        kept = record.kept(self.home, run)
+        if kept is None or kept.kind not in ("gaps", "draft"):
+            raise UsageError(f"There is no gap analysis or draft '{run}'", "See what there is: pincite runs list")
+        return kept.content
+
+    def _say_on(self, action: str, run: str, kind: str, target: str, content: Mapping[str, Any], **said: object) -> str:
+        """One audit record with its review beside it; its id. The record holds the hash of the words."""
+        body = {"run": run, "target": target, **said, "content": sha256(content), "program": __version__, "code": code_hash()}
+        return record.append(self.home, now(), self.user, action, body, (run, kind, target, content)).id
+
+    def review(self, run: str, target: str, decision: str, reason: str = "", words: str = "") -> dict[str, Any]:
+        """The acting user's decision on a finding, or on a sentence, element or section of a draft; one audit record.
+
+        `decision` is accept, edit (with the `words` that replace the machine's) or reject. The answer has `audit` and
+        `problems`: what edited words say that the sources cited do not. They are recorded, and bar an approver's signature.
+        """
+        d = reviewing.decide(self._document(run), target, decision, self.user, "", reason, words)
+        content = {"decision": d.action, "reason": d.reason, "edited": d.person, "machine": d.machine, "problems": list(d.problems)}
+        return {"audit": self._say_on("review", run, "decision", target, content, decision=d.action), "problems": list(d.problems)}
+
+    def comment(self, run: str, target: str, text: str, owner: str = "", due: str = "") -> str:
+        """A remark on a finding, sentence, element or section; with an owner a task, with a due date (ISO) or without. One audit record; its id."""
+        reviewing.check_target(self._document(run), target)
+        if not text.strip() and not owner.strip():
+            raise UsageError("A comment needs words", "Write what there is to say, or name an owner")
+        if due and not owner.strip():
+            raise UsageError("A due date needs an owner", "Name who is to do it")
+        content = {"text": text.strip(), "owner": owner.strip(), "due": check_day(due) if due else ""}
+        return self._say_on("assign" if owner else "comment", run, "task" if owner else "comment", target, content)
 
     def reviews(self, run: str) -> dict[str, dict[str, Any]]:
-        """The last decision on each finding of a run, by requirement: decision, reason, edited, by, time, audit."""
-        found: dict[str, dict[str, Any]] = {}
-        for k in record.all_kept(self.home, "review"):  # newest first
-            if k.content.get("run") == run:
-                one = {key: k.content[key] for key in ("decision", "reason", "edited")}
-                found.setdefault(k.content["requirement"], {**one, "by": k.content["owner"], "time": k.time, "audit": k.id})
-        return found
+        """The decision that counts on each finding or sentence of a run, by target: decision, reason, edited, machine, problems, by, time, audit, on."""
+        return reviewing.shown(self._document(run), record.reviews(self.home, run))
+
+    def remarks(self, run: str) -> list[dict[str, Any]]:
+        """The comments and tasks on a run, in the order they were made: target, text, owner, due, by, time, audit."""
+        return reviewing.remarks(record.reviews(self.home, run))
+
+    def undecided(self, run: str) -> list[str]:
+        """The findings or sentences of a run on which nobody has decided."""
+        return list(reviewing.undecided(self._document(run), reviewing.decided(record.reviews(self.home, run))))
+
+    def signoff(self, run: str, meaning: str, acknowledged: bool = False) -> dict[str, Any]:
+        """The acting user's signature on a run as author, reviewer or approver, bound to the hashes of what is signed; one audit record.
+
+        Refuses what rests on a card, law or catalogue that has changed since, and an approver's signature while
+        something is undecided, an edit is unsound, or citations rest on digests without `acknowledged`.
+        """
+        document = self._document(run)
+        stale = self.stale(run)
+        if stale:
+            raise Refused(f"Run {run} is out of date: {'; '.join(stale)}", "Make it again, and sign that")
+        said, rows = reviewing.decided(record.reviews(self.home, run)), self._law_rows(document)
+        signed = reviewing.sign(document, said, reviewing.basis(document, said, rows, corpus.catalogue_digest()), self.user, meaning, "", acknowledged)
+        content = {"meaning": signed.meaning, "official": signed.official, "acknowledged": acknowledged, "basis": asdict(signed.basis), "law": rows}
+        audit = self._say_on("signoff", run, "signature", "", content, meaning=meaning, acknowledged=acknowledged, basis=asdict(signed.basis))
+        return {"audit": audit, "by": signed.by, "meaning": meaning, "official": signed.official, "acknowledged": acknowledged, **asdict(signed.basis)}
+
+    def signatures(self, run: str, card: Path | None = None) -> list[dict[str, Any]]:
+        """The signatures on a run: by, meaning, time, official, acknowledged, audit, and `void`, the reasons why one no longer stands.
+
+        `card` is the card as it is now; without it the newest one assessed or drafted from under the same name counts.
+        """
+        document, kept = self._document(run), record.reviews(self.home, run)
+        signed = [r for r in kept if r.kind == "signature"]
+        if not signed:
+            return []
+        rows = self._law_rows(document)
+        now_on = reviewing.basis(document, reviewing.decided(kept), rows, corpus.catalogue_digest(), self._card_now(document, card))
+        out = []
+        for r in signed:
+            one = reviewing.signature(r)
+            void = reviewing.void_because(one, now_on, reviewing.differing(r.content["law"], rows))
+            row = {"by": one.by, "meaning": one.meaning, "time": one.at, "official": one.official, "acknowledged": one.acknowledged}
+            out.append({**row, "audit": r.id, "void": list(void)})
+        return out
+
+    def stale(self, run: str, card: Path | None = None) -> list[str]:
+        """What a run rests on that has changed since it was made: the card, provisions it cites, the catalogue."""
+        document = self._document(run)
+        law = self.law(str(document["as_of"]))
+        moved = [str(c["citation"]) for c in reviewing.cited(document) if not _as_before(c, law(Pinpoint(*str(c["pinpoint"]).split(":", 1))))]
+        out = [f"the law at {', '.join(moved[:8])}{' and more' if len(moved) > 8 else ''} has changed"] if moved else []
+        if self._card_now(document, card) not in ("", document["card"]["sha256"]):
+            out.append(f"the card {document['card']['name']} has changed")
+        if document.get("catalogue") not in (None, corpus.catalogue_digest()):
+            out.append("the catalogue of requirements and packs has changed")
+        return out
+
+    def _card_now(self, document: Mapping[str, Any], card: Path | None) -> str:
+        if card is not None:
+            return self.card(card).sha256
+        return next((str(k.content["sha256"]) for k in record.all_kept(self.home, "card") if k.content["name"] == document["card"]["name"]), "")
+
+    def _law_rows(self, document: Mapping[str, Any]) -> list[tuple[str, ...]]:
+        """What the library now holds at each address that a document cites."""
+        held = library.current(self.home)
+        rows: list[tuple[str, ...]] = []
+        for c in reviewing.cited(document):
+            found = held.find(Pinpoint(*str(c["pinpoint"]).split(":", 1)), str(document["as_of"])) if held else None
+            now_there = (found.edition.version, found.edition.layer, found.status, found.applies_from, sha256(found.text)) if found else ("",) * 5
+            rows.append((str(c["pinpoint"]), *now_there))
+        return rows
 
     def sample_claims(self, n: int, seed: int) -> list[dict[str, Any]]:
         """`n` claims of kept answers, drawn with a seed so that anyone draws the same, each with whether its quotations still stand."""
@@ -655,7 +751,8 @@ class Workbench:
             raise UsageError(f"'{level}' is no level of {pack}", f"Choose one of: {', '.join(chosen.levels) or 'none; this pack has no levels'}")
         analysis = self.analyse(path, as_of, (), (), facts, True)
         made = drafting.to_json(drafting.draft(analysis.card, chosen, analysis, self.law(as_of), level), citation_json)
-        id = self.write("draft", {"card": analysis.card.sha256, "pack": pack, "as_of": as_of, "corpus_digest": analysis.corpus_digest, "output": sha256(made)})
+        made |= {"catalogue": corpus.catalogue_digest(), "tool": f"pincite {__version__}"}
+        id = self.write("draft", {"pack": pack, **self._kept_card(analysis.card), **_rests_on(made), "output": sha256(made)})
         out = {"schema": made["schema"], "run": id, **{k: v for k, v in made.items() if k != "schema"}}
         record.keep_run(self.home, id, now(), "draft", out)
         return out
@@ -674,6 +771,17 @@ class Workbench:
 
 def _raise(error: PinciteError) -> str:
     raise error
+
+
+def _rests_on(made: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: made[name] for name in ("as_of", "corpus_digest", "catalogue")}
+
+
+def _as_before(c: Mapping[str, Any], granted: Sequence[Citation]) -> bool:
+    """Whether a provision would be cited today as it was."""
+    return any(
+        (g.quote, g.version, g.layer, g.status, g.applies_from) == tuple(c[k] for k in ("quote", "version", "layer", "status", "applies_from")) for g in granted
+    )
 
 
 def _ms(seconds: float) -> float:
@@ -772,7 +880,7 @@ def gaps_json(g: GapAnalysis) -> dict[str, Any]:
         row[f.status] = row.get(f.status, 0) + 1
     laws = [c for f in g.findings for c in f.law]
     return {
-        "schema": "pincite/gaps@1", "tool": f"pincite {__version__}", "as_of": g.as_of, "corpus_digest": g.corpus_digest,
+        "schema": "pincite/gaps@1", "tool": f"pincite {__version__}", "as_of": g.as_of, "corpus_digest": g.corpus_digest, "catalogue": corpus.catalogue_digest(),
         "card": {"name": g.card.name, "sha256": g.card.sha256, "files": [f.name for f in g.card.files]}, "official": f"{sum(c.layer == 'official' for c in laws)} of {len(laws)}",
         "facts": {name: {"value": x.value, "source": x.source} for name, x in sorted(g.facts.items())},
         "summary": {"by_status": g.by_status(), "by_framework": by_framework}, "findings": findings,

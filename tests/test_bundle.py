@@ -36,8 +36,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, str, s
         assert ask["answer"]["claims"]
         gaps = bench.gaps(corpus.root() / "cards" / "chest-xray-triage", DAY, ("gdpr",))
         assert any(x["evidence"] for f in gaps["findings"] for x in f["facets"])
-        bench.review_finding(gaps["run"], gaps["findings"][0]["requirement"], "reject", "another department's")
-        bench.review_finding(gaps["run"], gaps["findings"][1]["requirement"], "edit", "clearer", "new words")
+        bench.review(gaps["run"], gaps["findings"][0]["requirement"], "reject", "another department's")
+        bench.review(gaps["run"], gaps["findings"][1]["requirement"], "edit", "clearer", "new words")
         yield bench, ask["audit"], gaps["run"]
 
 
@@ -139,10 +139,10 @@ FORGERIES: list[tuple[str, Callable[[dict[str, bytes]], Any], str]] = [
     ("a law left out", lambda m: edit(m, "provisions.json", lambda v: v.pop()), "provisions.json: the text of"),
     ("a law too many", lambda m: edit(m, "provisions.json", lambda v: v.append({**v[0], "start": 0, "end": len(v[0]["text"])})), "provisions.json: it holds"),
     ("the corpus", lambda m: m.update({"corpus.tsv": m["corpus.tsv"].replace(b"in-force", b"vacated", 1)}), "corpus.tsv: it is not the corpus"),
-    ("a decision turned", lambda m: edit(m, "reviews.json", lambda v: v[0].update(decision="accept")), "reviews.json: a decision"),
-    ("a decision's reason", lambda m: edit(m, "reviews.json", lambda v: v[0].update(reason="none")), "reviews.json: a decision"),
-    ("a decision left out", lambda m: edit(m, "reviews.json", lambda v: v.pop()), "reviews.json: the decision of record"),
-    ("a decision made up", lambda m: edit(m, "reviews.json", lambda v: v.append({**v[0], "id": "f" * 16})), "reviews.json: it holds a decision"),
+    ("a decision turned", lambda m: edit(m, "reviews.json", lambda v: v[0]["content"].update(decision="accept")), "reviews.json: what record"),
+    ("a decision's reason", lambda m: edit(m, "reviews.json", lambda v: v[0]["content"].update(reason="none")), "reviews.json: what record"),
+    ("a decision left out", lambda m: edit(m, "reviews.json", lambda v: v.pop()), "reviews.json: what record"),
+    ("a decision made up", lambda m: edit(m, "reviews.json", lambda v: v.append({**v[0], "id": "f" * 16})), "reviews.json: it holds what"),
     ("a part too many", lambda m: m.update({"notes.txt": b"All is well."}), "notes.txt: it does not belong"),
     ("no card", drop("card.json"), "card.json: it is missing"),
     ("no corpus", drop("corpus.tsv"), "corpus.tsv: it is missing"),
@@ -179,7 +179,7 @@ def test_a_chain_written_anew_is_found_against_the_head(packed: bytes) -> None:
         r["hash"] = parent = record.record_hash(*(r[k] for k in ("seq", "id", "time", "user", "action", "body", "parent")))
         lines.append(record.canonical(r) + b"\n")
     members["audit.jsonl"] = b"".join(lines)
-    edit(members, "reviews.json", lambda v: [row.update(owner="eve") for row in v])
+    edit(members, "reviews.json", lambda v: [row.update(by="eve") for row in v])
     assert check(forged(members)).sound, "only the head can tell"
     assert "head" in check(forged(members), genuine).problem
 

@@ -243,6 +243,21 @@ def test_a_record_of_the_first_form_is_carried_over(home: Path) -> None:
     assert verify_chain(record.records(home)).sound and record.user(home, "ann")
 
 
+def test_decisions_of_the_second_form_are_carried_over(home: Path) -> None:
+    home.mkdir()
+    db = sqlite3.connect(home / "record.sqlite")
+    db.executescript(record._TABLES + record._TABLES_2)
+    old = {"owner": "ann", "run": "r1", "requirement": "AIA-9-1", "decision": "edit", "reason": "clearer", "edited": "new “words”"}
+    db.execute("INSERT INTO run VALUES('a1', 't1', 'review', ?)", (record.canonical(old).decode(),))
+    db.execute("INSERT INTO run VALUES('r1', 't0', 'gaps', '{}')")
+    db.execute("PRAGMA user_version=2")
+    db.commit()
+    [one] = record.reviews(home, "r1")
+    assert (one.id, one.time, one.user, one.kind, one.target) == ("a1", "t1", "ann", "decision", "AIA-9-1")
+    assert one.content["edited"] == "new “words”" and one.content["decision"] == "edit"
+    assert [r.id for r in record.listed(home, ("gaps", "review"), 9)] == ["r1"]
+
+
 def test_a_record_of_a_newer_form_is_left_alone(home: Path) -> None:
     write(home, 1)
     db = sqlite3.connect(home / "record.sqlite")

@@ -56,8 +56,8 @@ def test_an_edit_of_a_cited_sentence_is_checked_again(target: str, words: str, p
         ("1a/0", "agree", "Ada", "", "", "no decision"),
         ("1a/0", "accept", " ", "", "", "needs a name"),
         ("1a/0", "reject", "Ada", "", "", "needs a reason"),
-        ("1a/0", "edit", "Ada", "why", "", "new words"),
-        ("1a/0", "accept", "Ada", "", "other", "new words"),
+        ("1a/0", "edit", "Ada", "why", "", "new wording"),
+        ("1a/0", "accept", "Ada", "", "other", "new wording"),
     ],
 )
 def test_an_unsound_decision_is_refused(target: str, action: str, by: str, reason: str, words: str, message: str) -> None:
@@ -69,26 +69,37 @@ def accepted(doc: dict[str, Any]) -> list[review.Decision]:
     return [review.decide(doc, t, "accept", "Ada", "t") for t, _ in review.targets(doc)]
 
 
+LAW_NOW = [("gdpr:art-33(1)", "2016-04-27", "official", "in-force", "2018-05-25", "a" * 64)]
+
+
+def on(doc: dict[str, Any], decisions: list[review.Decision], catalogue: str = "k1", law: list[tuple[str, ...]] = LAW_NOW, card: str = "") -> review.Basis:
+    return review.basis(doc, decisions, law, catalogue, card)
+
+
+def sign(doc: dict[str, Any], decisions: list[review.Decision], meaning: str, acknowledged: bool = False) -> review.Signature:
+    return review.sign(doc, decisions, on(doc, decisions), "Ada", meaning, "t", acknowledged)
+
+
 def test_the_last_decision_counts_and_what_is_open_is_named() -> None:
     doc = document()
     one = review.decide(doc, "1a/0", "accept", "Ada", "t1")
     two = review.decide(doc, "1a/0", "reject", "Ben", "t2", "not ours")
-    assert review.latest([one, two])["1a/0"] == two
+    assert review.latest(doc, [one, two])["1a/0"] == two
     assert review.undecided(doc, [one, two]) == ("1a/1", "1a/2")
 
 
 def test_an_approver_acknowledges_digests_and_leaves_nothing_open() -> None:
     doc = document("0 of 1")
     with pytest.raises(Refused, match="0 of 1"):
-        review.sign(doc, accepted(doc), "k1", "Ada", "approver", "t")
-    signed = review.sign(doc, accepted(doc), "k1", "Ada", "approver", "t", acknowledged=True)
+        sign(doc, accepted(doc), "approver")
+    signed = sign(doc, accepted(doc), "approver", acknowledged=True)
     assert signed.acknowledged and signed.official == "0 of 1"
     with pytest.raises(Refused, match="3 items are undecided"):
-        review.sign(doc, [], "k1", "Ada", "approver", "t", acknowledged=True)
+        sign(doc, [], "approver", acknowledged=True)
     bad = [*accepted(doc), review.decide(doc, "1a/1", "edit", "Ada", "t", "why", "Sensitivity was 0.99.")]
     with pytest.raises(Refused, match="1a/1"):
-        review.sign(doc, bad, "k1", "Ada", "approver", "t", acknowledged=True)
-    assert review.sign(doc, [], "k1", "Ada", "author", "t").meaning == "author"
+        sign(doc, bad, "approver", acknowledged=True)
+    assert sign(doc, [], "author").meaning == "author"
 
 
 @pytest.mark.parametrize("official", ["0 of 0", "", "2 of 3"])
@@ -98,32 +109,33 @@ def test_what_rests_on_digests(official: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "catalogue", "because"),
+    ("change", "now", "because"),
     [
-        ({}, "k1", ()),
-        ({"run": "r2", "audit_head": "h2"}, "k1", ()),  # the run's stamp is no content
-        ({"card": {"name": "c", "sha256": "c2"}}, "k1", ("text", "card")),
-        ({"corpus_digest": "l2"}, "k1", ("text", "law")),
-        ({}, "k2", ("catalogue",)),
-        ({"notes": []}, "k1", ("text",)),
+        ({}, {}, ()),
+        ({"run": "r2", "audit_head": "h2"}, {}, ()),  # the run's stamp is no content
+        ({}, {"card": "c2"}, ("card",)),
+        ({}, {"law": [(*LAW_NOW[0][:5], "b" * 64)]}, ("law",)),
+        ({}, {"law": []}, ("law",)),
+        ({}, {"catalogue": "k2"}, ("catalogue",)),
+        ({"notes": []}, {}, ("text",)),
     ],
 )
-def test_a_later_change_voids_a_signature_and_says_why(change: dict[str, Any], catalogue: str, because: tuple[str, ...]) -> None:
+def test_a_later_change_voids_a_signature_and_says_why(change: dict[str, Any], now: dict[str, Any], because: tuple[str, ...]) -> None:
     doc = document()
-    signed = review.sign(doc, accepted(doc), "k1", "Ada", "approver", "t")
-    reasons = review.void_because(signed, review.basis({**doc, **change}, accepted(doc), catalogue))
+    signed = sign(doc, accepted(doc), "approver")
+    reasons = review.void_because(signed, on({**doc, **change}, accepted(doc), **now))
     assert len(reasons) == len(because)
     assert all(word in reason and "Ada" in reason for word, reason in zip(because, reasons, strict=True))
 
 
 def test_a_later_decision_voids_a_signature() -> None:
     doc = document()
-    signed = review.sign(doc, accepted(doc), "k1", "Ada", "approver", "t")
+    signed = sign(doc, accepted(doc), "approver")
     more = [*accepted(doc), review.decide(doc, "1a/0", "reject", "Ben", "t2", "no")]
-    assert review.void_because(signed, review.basis(doc, more, "k1")) == ("the text or a decision has changed since Ada signed",)
+    assert review.void_because(signed, on(doc, more)) == ("the text or a decision has changed since Ada signed",)
 
 
 def test_a_signature_needs_a_name_and_a_meaning() -> None:
     for by, meaning in (("", "author"), ("Ada", "witness")):
         with pytest.raises(UsageError):
-            review.sign(document(), [], "k1", by, meaning, "t")
+            review.sign(document(), [], on(document(), []), by, meaning, "t")

@@ -300,7 +300,7 @@ def decide(shell: Shell, request: Any, report: Json | None, id: str, decision: s
         return banner("Open a finding first.", "warn"), report
     try:
         with shell.acting(request, "decide"):
-            shell.bench.review_finding(report["run"], id, decision or "", reason, edited)
+            shell.bench.review(report["run"], id, decision or "", reason, edited)
             reviews = shell.bench.reviews(report["run"])
     except PinciteError as error:
         return failure(error), report

@@ -1,0 +1,211 @@
+"""What people say about a run is kept with one record each; a signature falls visibly when what it rests on changes."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from assistant import corpus, record
+from assistant.errors import Refused, UsageError
+from tests.fakes import stub_bench
+
+DAY = "2026-11-22"
+CARD = corpus.root() / "cards" / "skin-lesion"
+
+
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A data folder with GDPR's digests alone."""
+    few = tuple(i for i in corpus.digest_instruments() if i.id == "gdpr")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(corpus, "digest_instruments", lambda: few)
+        home = tmp_path_factory.mktemp("signoff") / "home"
+        stub_bench(home).ingest()
+        yield home
+
+
+@pytest.fixture
+def bench(shelf: Path, tmp_path: Path) -> Any:
+    """A workbench of the test's own, with a copy of that folder."""
+    import shutil
+
+    shutil.copytree(shelf, tmp_path / "own")
+    return stub_bench(tmp_path / "own")
+
+
+def drafted(bench: Any, card: Path = CARD) -> dict[str, Any]:
+    made: dict[str, Any] = bench.draft(card, "gdpr-dpia", DAY)
+    return made
+
+
+def accept_all(bench: Any, run: str) -> None:
+    for section in bench.run(run)["sections"]:
+        bench.review(run, section["id"], "accept")
+
+
+def actions(bench: Any) -> list[str]:
+    return [r.action for r in bench.audit_tail(1 << 40)]
+
+
+def test_each_thing_said_is_one_record_with_its_words_beside_the_chain(bench: Any) -> None:
+    run = drafted(bench)["run"]
+    before = len(actions(bench))
+    bench.review(run, "1-1/0", "accept")
+    bench.comment(run, "1-1", "Whose wording is this?")
+    bench.comment(run, "1", "Complete it", "Ben", "2026-12-01")
+    bench.signoff(run, "author")
+    assert actions(bench)[before:] == ["review", "comment", "assign", "signoff"]
+    rows = record.reviews(bench.home, run)
+    assert [(r.kind, r.target, r.user) for r in rows] == [
+        ("decision", "1-1/0", "ann"), ("comment", "1-1", "ann"), ("task", "1", "ann"), ("signature", "", "ann"),
+    ]  # fmt: skip
+    chain = {r.id: r for r in bench.audit_tail(1 << 40)}
+    from assistant.workbench import sha256
+
+    assert all(chain[r.id].body["content"] == sha256(r.content) and chain[r.id].time == r.time for r in rows)
+    assert "Whose wording" not in " ".join(record.export_line(r) for r in chain.values())
+    assert bench.verify_audit().sound
+
+
+def test_a_run_shows_what_was_said(bench: Any) -> None:
+    made = drafted(bench)
+    run = made["run"]
+    words = made["sections"][1]["elements"][0]["sentences"][0]["text"]
+    bench.review(run, "1", "accept")
+    found = bench.review(run, "1-1/0", "edit", "clearer", "Say what is processed within 72 hours.")
+    assert found["problems"] == ["the number 72 stands in none of the sources cited here"]
+    bench.comment(run, "1-1/0", "Which 72 hours?", "Ben")
+    back = bench.run(run)
+    first, second = back["sections"][1]["elements"][0]["sentences"][:2]
+    assert (first["review"]["decision"], first["review"]["machine"], first["review"]["edited"]) == ("edit", words, "Say what is processed within 72 hours.")
+    assert (second["review"]["decision"], second["review"]["on"]) == ("accept", "1")
+    assert first["text"] == words, "the machine's words stay"
+    assert back["remarks"][0]["owner"] == "Ben"
+    assert "1-1/0" not in bench.undecided(run) and "2-1/0" in bench.undecided(run)
+
+
+@pytest.mark.parametrize(
+    ("target", "text", "owner", "due", "message"),
+    [
+        ("9-9", "x", "", "", "no '9-9'"),
+        ("1", " ", "", "", "needs words"),
+        ("1", "x", "", "2026-12-01", "needs an owner"),
+        ("1", "x", "Ben", "soon", "no date"),
+    ],
+)
+def test_an_unsound_comment_is_refused_and_not_recorded(bench: Any, target: str, text: str, owner: str, due: str, message: str) -> None:
+    run = drafted(bench)["run"]
+    before = actions(bench)
+    with pytest.raises(UsageError, match=message):
+        bench.comment(run, target, text, owner, due)
+    assert actions(bench) == before
+
+
+def test_a_finding_is_decided_discussed_and_signed_like_a_draft(bench: Any) -> None:
+    made = bench.gaps(CARD, DAY, ("gdpr",))
+    run, finding = made["run"], made["findings"][0]["requirement"]
+    bench.review(run, finding, "reject", "another department's")
+    bench.comment(run, finding, "Ask them", "Ben", "2026-12-01")
+    back = bench.run(run)
+    assert back["findings"][0]["review"]["decision"] == "reject" and back["remarks"][0]["target"] == finding
+    assert bench.signoff(run, "reviewer")["by"] == "ann"
+    assert [s["void"] for s in bench.run(run)["signatures"]] == [[]]
+
+
+def test_an_approver_of_what_rests_on_digests_says_so_on_record(bench: Any) -> None:
+    run = drafted(bench)["run"]
+    accept_all(bench, run)
+    with pytest.raises(Refused, match="rest on official text"):
+        bench.signoff(run, "approver")
+    bench.signoff(run, "approver", acknowledged=True)
+    last = next(iter(bench.audit_tail(1)))
+    assert last.body["acknowledged"] is True and last.body["meaning"] == "approver"
+    assert bench.signatures(run)[0]["acknowledged"]
+
+
+def test_an_approver_waits_for_every_decision(bench: Any) -> None:
+    run = drafted(bench)["run"]
+    with pytest.raises(Refused, match="undecided"):
+        bench.signoff(run, "approver", acknowledged=True)
+
+
+def copied(to: Path, old: str = "", new: str = "") -> Path:
+    """The sample card in a folder of its own, with a word changed."""
+    to.mkdir(exist_ok=True)
+    for file in CARD.iterdir():
+        text = file.read_text("utf8")
+        assert not old or file.name != "README.md" or old in text
+        (to / file.name).write_text(text.replace(old, new) if old else text, "utf8")
+    return to
+
+
+def signed(bench: Any, card: Path = CARD) -> str:
+    run = str(drafted(bench, card)["run"])
+    bench.signoff(run, "author")
+    assert bench.signatures(run)[0]["void"] == []
+    return run
+
+
+def test_a_later_decision_voids_a_signature(bench: Any) -> None:
+    run = signed(bench)
+    bench.comment(run, "1-1", "a comment changes nothing")
+    assert bench.signatures(run)[0]["void"] == []
+    bench.review(run, "1-1/0", "accept")
+    assert bench.signatures(run)[0]["void"] == ["the text or a decision has changed since ann signed"]
+
+
+def test_a_changed_card_voids_a_signature(bench: Any, tmp_path: Path) -> None:
+    card = copied(tmp_path / "card")
+    run = signed(bench, card)
+    text = (card / "README.md").read_text("utf8")
+    (card / "README.md").write_text(text + "\nOne more word.\n", "utf8")
+    assert bench.signatures(run, card)[0]["void"] == ["the card has changed since ann signed"]
+    assert bench.signatures(run)[0]["void"] == []
+    bench.draft(card, "gdpr-dpia", DAY)
+    assert bench.signatures(run)[0]["void"] == ["the card has changed since ann signed"]
+    with pytest.raises(Refused, match="has changed"):
+        bench.signoff(run, "author")
+
+
+def test_a_changed_catalogue_voids_a_signature(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = signed(bench)
+    monkeypatch.setattr(corpus, "catalogue_digest", lambda: "f" * 64)
+    assert bench.signatures(run)[0]["void"] == ["the catalogue of requirements and packs has changed since ann signed"]
+
+
+def test_changed_law_voids_a_signature_by_name_and_other_law_does_not(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = signed(bench)
+    find = type(bench.library).find
+
+    def moved(self: Any, p: Any, *rest: Any) -> Any:
+        from dataclasses import replace
+
+        found = find(self, p, *rest)
+        return replace(found, status="superseded") if found and p.address == "gdpr:art-35(7)(a)" else found
+
+    monkeypatch.setattr(type(bench.library), "find", moved)
+    void = bench.signatures(run)[0]["void"]
+    assert len(void) == 1 and "the law in the library (" in void[0] and "35(7)(a)" in void[0]
+    monkeypatch.undo()
+    (bench.home / "note.txt").write_text("A hospital's own rule: screens are locked after five minutes.", "utf8")
+    bench.ingest([bench.home / "note.txt"], instrument="hospital-policy")
+    assert bench.signatures(run)[0]["void"] == []
+
+
+def test_runs_are_listed_newest_first(bench: Any) -> None:
+    first, second = bench.gaps(CARD, DAY, ("gdpr",))["run"], drafted(bench)["run"]
+    rows = bench.runs()
+    assert [(r["id"], r["kind"], r["owner"], r["pack"]) for r in rows] == [(second, "draft", "ann", "gdpr-dpia"), (first, "gaps", "ann", "")]
+    assert rows[0]["about"] == bench.run(second)["card"]["name"]
+    assert [r["id"] for r in bench.runs("gaps")] == [first] and len(bench.runs(most=1)) == 1
+    with pytest.raises(UsageError, match="no kind"):
+        bench.runs("card")
+
+
+def test_erasing_a_run_erases_what_was_said_of_it(bench: Any) -> None:
+    run = drafted(bench)["run"]
+    bench.comment(run, "1", "unmistakable words")
+    bench.erase(run)
+    assert record.reviews(bench.home, run) == [] and b"unmistakable" not in (bench.home / "record.sqlite").read_bytes()
+    assert bench.verify_audit().sound
