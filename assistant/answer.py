@@ -56,25 +56,31 @@ _WHAT_IS_THE = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Response:
-    """What a question gave: the question as it was understood, what search found, and the answer."""
+class Sought:
+    """A question as it was understood, its vector, and what search found."""
 
+    asked: str
     question: str
+    vector: "NDArray[np.float32]"
     hits: tuple[Hit, ...]
-    answer: Answer
 
 
-def respond(
+def seek(
     library: Library, question: str, wanted: Filter, embed: "Callable[[str], NDArray[np.float32]]", history: Sequence[Mapping[str, str]] = (), k: int = 10
-) -> Response:
-    """The answer to a question in its conversation; `embed` turns the question, once understood, into its vector."""
+) -> Sought:
+    """What a question in its conversation finds; `embed` turns the question, once understood, into its vector."""
     understood = rewrite(question, history)
     vector = embed(understood[:2000])
     hits = search(library, understood, vector, wanted, k) if understood.strip() else []
-    answer = extractive(library, understood, hits, wanted, vector)
-    if understood != question.strip():
-        answer = Answer(answer.claims, answer.abstained, answer.reason, (f"Read as: {understood}", *answer.notes))
-    return Response(understood, tuple(hits), answer)
+    return Sought(question, understood, vector, tuple(hits))
+
+
+def respond(library: Library, sought: Sought, wanted: Filter) -> Answer:
+    """The answer to what was sought; where the question was understood otherwise than it was asked, a note says how."""
+    answer = extractive(library, sought.question, sought.hits, wanted, sought.vector)
+    if sought.question == sought.asked.strip():
+        return answer
+    return Answer(answer.claims, answer.abstained, answer.reason, (f"Read as: {sought.question}", *answer.notes))
 
 
 def extractive(library: Library, question: str, hits: Sequence[Hit], wanted: Filter, vector: "NDArray[np.float32] | None" = None) -> Answer:

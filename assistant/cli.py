@@ -290,8 +290,31 @@ def ask(
     if batch:
         _batch(batch, out, lambda row: w.ask(str(row.get("question", "")), _row_filter(row, wanted), mode, row.get("history") or ()))
         return
-    found = w.ask(_needed(question, "a question"), wanted, mode)
+    steps = w.ask_steps(_needed(question, "a question"), wanted, mode)
+    found = _watched(steps) if sys.stderr.isatty() and not as_json else _last(steps)
     put_json(found) if as_json else put(answer_text(found))
+
+
+def _last(steps: Iterator[Mapping[str, Any]]) -> Mapping[str, Any]:
+    *_, last = steps
+    found: Mapping[str, Any] = last["found"]
+    return found
+
+
+def _watched(steps: Iterator[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """The answer; until it is whole, its claims are shown as they come, and the model's words as they replace them."""
+    from rich.console import Console
+    from rich.live import Live
+    from rich.text import Text
+
+    claims: dict[int, str] = {}
+    with Live(Text("searching …"), console=Console(stderr=True), transient=True) as live:
+        for step in steps:
+            if step["step"] == "claim":
+                claims[step["place"]] = step["claim"]["text"]
+            live.update(Text("\n".join(f"- {text}" for text in claims.values()) or "checking each quotation in its source …"))
+    found: Mapping[str, Any] = step["found"]
+    return found
 
 
 @app.command()

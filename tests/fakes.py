@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from assistant.llm import ChatModel, Message, ModelFailure, ModelInfo, Schema, unbounded_part
+from assistant.llm import ChatModel, Message, ModelFailure, ModelInfo, Schema
 
 Reply = str | Mapping[str, Any] | ModelFailure | Callable[[Sequence[Message], Schema | None], "str | Mapping[str, Any] | ModelFailure"]
 
@@ -24,10 +24,9 @@ class ScriptedModel(ChatModel):
         self.forever = forever
         self.asked: list[tuple[tuple[Message, ...], Schema | None]] = []
 
-    def stream(
-        self, messages: Sequence[Message], *, schema: Schema | None = None, max_tokens: int = 256, seconds: float = 30, stop: threading.Event | None = None
+    def _reply(
+        self, messages: Sequence[Message], schema: Schema | None, max_tokens: int, seconds: float, stop: threading.Event | None
     ) -> Iterator[str | ModelFailure]:
-        assert schema is None or not unbounded_part(schema), unbounded_part(schema)
         self.asked.append((tuple(messages), schema))
         assert self.replies or self.forever is not None, f"the script has ended; asked: {messages[-1][1][:200]}"
         reply = self.replies.pop(0) if self.replies else self.forever

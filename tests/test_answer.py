@@ -5,6 +5,7 @@ import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from fakes import ScriptedModel
 
 from assistant import answer, corpus, evaluate, library, refuse
 from assistant.embed import Embedder
+from assistant.errors import NotReady
 from assistant.followups import leans, rewrite
 from assistant.law import Answer, framework_of
 from assistant.library import Library
@@ -20,6 +22,7 @@ from assistant.phrasing import KEYS, PROMPT_TOKENS, checked, entries, phrase
 from assistant.retrieve import Filter
 from assistant.support import bears
 from assistant.verify import still_stands
+from assistant.workbench import Settings, Workbench
 
 DAY = Filter("2026-11-22")
 
@@ -45,9 +48,9 @@ def ask(lib: Library, embed: Callable[[str], "np.ndarray"]) -> Ask:
 
     def asked(question: str, wanted: Filter = DAY, history: Sequence[Mapping[str, str]] = ()) -> Answer:
         if wanted != DAY or history:
-            return answer.respond(lib, question, wanted, embed, history).answer
+            return answer.respond(lib, answer.seek(lib, question, wanted, embed, history), wanted)
         if question not in kept:
-            kept[question] = answer.respond(lib, question, wanted, embed).answer
+            kept[question] = answer.respond(lib, answer.seek(lib, question, wanted, embed), wanted)
         return kept[question]
 
     return asked
@@ -92,7 +95,8 @@ def test_no_claim_is_a_fragment_a_heading_or_a_bare_point(question: str, ask: As
 
 def test_the_same_question_gives_the_same_answer_byte_for_byte(lib: Library, embed: Callable[[str], "np.ndarray"]) -> None:
     question = "Within what time must a breach be notified?"
-    assert repr(answer.respond(lib, question, DAY, embed)) == repr(answer.respond(lib, question, DAY, embed))
+    once, twice = (answer.seek(lib, question, DAY, embed) for _ in range(2))
+    assert repr((once.hits, answer.respond(lib, once, DAY))) == repr((twice.hits, answer.respond(lib, twice, DAY)))
 
 
 @pytest.mark.parametrize(
@@ -366,3 +370,82 @@ def test_a_refusal_is_not_phrased(ask: Ask) -> None:
 
 def test_answers_can_be_written_as_json(ask: Ask) -> None:
     assert json.dumps([claim.text for claim in ask(PLAIN[0]).claims])
+
+
+# ---- as it comes -------------------------------------------------------------------------------------------------
+
+IMPACT = "What must a data protection impact assessment contain?"
+
+
+@pytest.fixture
+def bench(home: Path, lib: Library) -> Workbench:
+    found = Workbench(Settings(home=home, user="ann"))
+    found.__dict__.update(library=lib, embedder=Embedder(), model=ScriptedModel(forever=wording(good)))
+    return found
+
+
+def content(found: Mapping[str, Any]) -> str:
+    return json.dumps({k: v for k, v in found.items() if k not in ("audit", "seconds")})
+
+
+def actions(bench: Workbench) -> list[tuple[str, bool]]:
+    return [(r.action, bool(r.body.get("cancelled"))) for r in bench.audit_tail(100)]
+
+
+def test_an_answer_comes_in_steps_and_ends_as_ask_gives_it(bench: Workbench) -> None:
+    *steps, last = bench.ask_steps(IMPACT, DAY)
+    assert actions(bench) == [("ask", False)]
+    assert [s["step"] for s in steps] == ["hits"] + ["claim"] * (len(steps) - 1)
+    claims = [(s["place"], s["claim"]) for s in steps[1:]]
+    whole = last["found"]["answer"]["claims"]
+    assert [place for place, _ in claims[: len(whole)]] == list(range(len(whole)))
+    assert {c["phrased_by"] for _, c in claims[: len(whole)]} == {"extract"}
+    assert {c["phrased_by"] for _, c in claims[len(whole) :]} == {"model"}
+    assert list(dict(claims).values()) == whole
+    assert steps[0]["hits"] == last["found"]["hits"]
+    assert content(last["found"]) == content(bench.ask(IMPACT, DAY))
+    assert bench.run(last["found"]["audit"])["question"] == IMPACT
+
+
+def test_a_refusal_has_no_claim_on_the_way(bench: Workbench) -> None:
+    assert [s["step"] for s in bench.ask_steps("capital of France", DAY)] == ["hits", "answer"]
+
+
+@pytest.mark.parametrize("after", range(5))
+def test_a_question_left_at_any_step_is_recorded_as_cancelled(after: int, bench: Workbench) -> None:
+    steps = bench.ask_steps(IMPACT, DAY)
+    for _ in range(after + 1):
+        assert next(steps)["step"] != "answer"
+    steps.close()
+    assert actions(bench) == [("ask", True)]
+
+
+def test_stop_ends_the_wait_for_a_model_that_hangs(bench: Workbench) -> None:
+    stop, hangs = threading.Event(), threading.Event()
+
+    def reply(_: Sequence[Message], __: Schema | None) -> str:
+        stop.set()
+        hangs.wait(60)
+        return "{}"
+
+    bench.__dict__["model"] = ScriptedModel(forever=reply)
+    *steps, last = bench.ask_steps(IMPACT, DAY, stop=stop)
+    assert not hangs.is_set()
+    hangs.set()
+    assert {s["claim"]["phrased_by"] for s in steps[1:]} == {"extract"}
+    assert last == {"step": "cancelled", "audit": next(iter(bench.audit_tail(1))).id}
+    assert actions(bench) == [("ask", True)]
+
+
+def test_whoever_acts_when_the_question_is_asked_is_recorded(bench: Workbench) -> None:
+    with bench.acting("bea"):
+        steps = bench.ask_steps(IMPACT, DAY, "extractive")
+    assert list(steps)[-1]["step"] == "answer"
+    assert [r.user for r in bench.audit_tail(1)] == ["bea"]
+
+
+def test_an_error_on_the_way_is_raised_and_no_answer_is_recorded(bench: Workbench, tmp_path: Path) -> None:
+    del bench.__dict__["library"]
+    with pytest.raises(NotReady, match="no index"):
+        list(bench.ask_steps(IMPACT, DAY))
+    assert actions(bench) == []

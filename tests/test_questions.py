@@ -33,7 +33,7 @@ def ask(lib: Library) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
 
     def asked(row: Mapping[str, Any]) -> dict[str, Any]:
         wanted = Filter(row.get("as_of", "2026-11-22"), tuple(row.get("frameworks", ())))
-        return {"answer": answer_json(answer.respond(lib, row["question"], wanted, embedder.embed_query, row.get("history", ())).answer)}
+        return {"answer": answer_json(answer.respond(lib, answer.seek(lib, row["question"], wanted, embedder.embed_query, row.get("history", ())), wanted))}
 
     return asked
 
