@@ -3,6 +3,7 @@
 Knows the order of the work and what to say about each file; the formats are the readers', the disk form the library's.
 """
 
+import contextlib
 import hashlib
 import os
 import time
@@ -11,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assistant import corpus, library, sandbox
+from assistant import corpus, library, originals, sandbox
 from assistant.errors import NotReady, Unreadable, UsageError, printable
 from assistant.law import Instrument, Span
 from assistant.library import Embed, Library
@@ -161,6 +162,9 @@ def ingest(
             fresh = []
             sources = gather(paths, report)
             for n, source in enumerate(sources, 1):
+                if len(source.files) == 1:
+                    with contextlib.suppress(OSError):  # without it the text is shown instead of the page
+                        originals.keep(home, source.files[0][1], source.sha256)
                 if source.sha256 in known and not rebuild:
                     report.instruments.extend(one for one in kept if one.sha256 == source.sha256)
                     continue

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 LONG = 1100  # characters: what the embedder reads in full is about 256 tokens
+UNITS = ("article", "recital", "annex", "section", "rule", "schedule")  # what a reader leafs through
 FOREVER = "9999-12-31"
 STAMP = "library.sha256"  # holds the hash of the database beside it
 REBUILD = "Run: pincite ingest --rebuild"
@@ -716,12 +717,31 @@ class Library:
         near = "SELECT address FROM provision WHERE instrument = ? AND parent = ? AND id {} ? ORDER BY id {} LIMIT 1"
         before = self.db.execute(near.format("<", "DESC"), (found.edition.id, row[0], found.id)).fetchone()
         after = self.db.execute(near.format(">", "ASC"), (found.edition.id, row[0], found.id)).fetchone()
+        if row[1] in UNITS:  # the last article of a chapter is followed by the first of the next
+            unit = "SELECT address FROM provision WHERE instrument = ? AND kind = ? AND id {} ? ORDER BY id {} LIMIT 1"
+            before = before or self.db.execute(unit.format("<", "DESC"), (found.edition.id, row[1], found.id)).fetchone()
+            after = after or self.db.execute(unit.format(">", "ASC"), (found.edition.id, row[1], found.id)).fetchone()
         return (_address(before[0]) if before else None, _address(after[0]) if after else None)
 
     def references(self, source: Pinpoint) -> list[Pinpoint]:
         """The provisions that one names, in order of mention."""
         found = self.db.execute("SELECT DISTINCT target FROM edge WHERE source = ? ORDER BY start", (source.address,))
         return [_address(a) for (a,) in found]
+
+    def parts(self, found: Found) -> list[tuple[Pinpoint, Span, int]]:
+        """The provisions inside one, in order, each with its span in the source and how many levels below it stands."""
+        query = "SELECT id, address, start, end, parent FROM provision WHERE instrument = ? AND id > ? AND start >= ? AND end <= ? ORDER BY id"
+        depth, inside = {found.id: 0}, []
+        for id, address, start, end, parent in self.db.execute(query, (found.edition.id, found.id, found.span.start, found.span.end)):
+            if parent in depth:
+                depth[id] = depth[parent] + 1
+                inside.append((_address(address), Span(start, end), depth[id]))
+        return inside
+
+    def links(self, found: Found) -> list[tuple[Pinpoint, Span]]:
+        """The references printed inside a provision: what is named, and the span of the words that name it."""
+        query = "SELECT DISTINCT target, start, end FROM edge WHERE instrument = ? AND start >= ? AND end <= ? ORDER BY start, end DESC"
+        return [(_address(a), Span(start, end)) for a, start, end in self.db.execute(query, (found.edition.id, found.span.start, found.span.end))]
 
     def spans(self, edition: int, address: str) -> list[Span]:
         """The places in an edition's text that have this address."""

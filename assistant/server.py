@@ -296,17 +296,22 @@ def _own_run(bench: "Workbench", session: Session, id: str) -> dict[str, Any]:
 
 
 def _add_exports(app: FastAPI, bench: "Workbench") -> None:
-    from assistant.ui.ask import transcript
+    from assistant.ui.ask import pinned_text, transcript
 
     @app.get("/export/{id}.{format}", include_in_schema=False)
     def download(id: str, format: str, request: Request) -> Response:
         """A gap analysis or a conversation of one's own as a file."""
         session = session_of(request)
         found = _own_run(bench, session, id)
-        if found["kind"] == "chat":
+        if found["kind"] == "project":
+            with bench.acting(session.user):
+                data = pinned_text(bench.project(id)).encode()
+        elif found["kind"] == "chat" and format == "md":
             turns = [_own_run(bench, session, ask) for ask in found["asks"]]
             data = transcript(str(found["title"]), turns).encode()
         else:
+            if found["kind"] == "chat":
+                found = {**found, "answers": [_own_run(bench, session, ask) for ask in found["asks"]]}
             stamped = {k: v for k, v in found.items() if k not in ("id", "time", "kind", "owner")}
             make = export.render_draft if found["kind"] == "draft" else export.render
             data = make(format, {**stamped, "audit_head": record.head(bench.home)})

@@ -5,6 +5,7 @@ never a threshold. A failed check is a value with a reason. Knows nothing of mod
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assistant.law import Citation, Passage, Quote, Span
@@ -76,6 +77,36 @@ def locate(words: str, text: str, within: Span | None = None) -> Span | None:
             return Span(within.start + places[at], within.start + places[end - 1] + 1)
         at = hay.find(needle, at + 1)
     return None
+
+
+def on_page(words: str, pages: Sequence[str]) -> tuple[int, Span] | None:
+    """The one page, counted from 0, and the place in its text at which `words` are printed; None unless exactly one place has them.
+
+    A page's text has its own spaces and line ends, so these and hyphens do not count; every other character does.
+    """
+    needle = _squeeze(words)[0]
+    found: list[tuple[int, Span]] = []
+    letters = _letters(needle)
+    for number, page in enumerate(pages) if letters else ():
+        if letters not in _letters(page):
+            continue
+        hay, places = _squeeze(page)
+        at = hay.find(needle)
+        while at >= 0:
+            found.append((number, Span(places[at], places[at + len(needle) - 1] + 1)))
+            at = hay.find(needle, at + 1)
+    return found[0] if len(found) == 1 else None
+
+
+def _letters(text: str) -> str:
+    """Letters and digits alone: what the rest of a text cannot bring in, found fast."""
+    return re.sub(r"[\W_]+", "", text)
+
+
+def _squeeze(text: str) -> tuple[str, list[int]]:
+    folded, places = _fold(text)
+    kept = [i for i, c in enumerate(folded) if c not in " -"]
+    return "".join(folded[i] for i in kept), [places[i] for i in kept]
 
 
 def _inside_word(text: str, at: int) -> bool:

@@ -36,8 +36,10 @@ from assistant import (
     library,
     modelbench,
     modelcard,
+    originals,
     packs,
     phrasing,
+    projects,
     prompts,
     record,
     retrieve,
@@ -234,7 +236,17 @@ class Workbench:
             "status": found.status, "applies_from": found.applies_from, "note": found.note, "link": corpus.manifest().deep_link(found.pinpoint, found.edition.version),
             "children": [c.address for c in self.library.children(found)], "references": [r.address for r in self.library.references(found.pinpoint)],
             "previous": before.address if before else None, "next": after.address if after else None,
+            "parts": [[s.start - found.span.start, depth] for _, s, depth in self.library.parts(found)],
+            "links": [[s.start - found.span.start, s.end - found.span.start, p.address] for p, s in self.library.links(found)],
         }  # fmt: skip
+
+    def printed(self, citation: Mapping[str, Any]) -> dict[str, Any]:
+        """The page of the official PDF on which a citation's words are printed, with the words marked; or the reason there is none ("": it is no PDF)."""
+        same = (e for e in self.library.editions.values() if (e.sha256, e.version) == (citation["source_sha256"], citation["version"]))
+        found = next((e for e in same if e.instrument == citation["instrument"]), None)
+        if found is None or not found.file.lower().endswith(".pdf"):
+            return {"reason": "" if found else "This text is no longer held"}
+        return originals.printed(self.home, citation, self.library.cached_text(found.id))
 
     def verify_corpus(self) -> dict[str, Any]:
         """Whether the index files are those that were written."""
@@ -820,6 +832,34 @@ class Workbench:
         out = {"schema": made["schema"], "run": id, **{k: v for k, v in made.items() if k != "schema"}}
         record.keep_run(self.home, id, now(), "draft", out)
         return out
+
+    def projects(self) -> list[dict[str, Any]]:
+        """The acting user's own projects, the newest first."""
+        return projects.found(self.home, self.user)
+
+    def project(self, id: str) -> dict[str, Any]:
+        """One of them with its pinned passages and its runs."""
+        return projects.opened(self.home, self.user, id)
+
+    def add_project(self, name: str) -> str:
+        """Begin a project, or find the one of this name; its id. One audit record."""
+        id = projects.add(self.home, now(), self.user, name)
+        self.write("project", {"project": id, "name": sha256(name)})
+        return id
+
+    def pin(self, project: str, ask: str, question: str, citation: Mapping[str, Any]) -> str:
+        """Keep a cited passage with a project; the pin's id. One audit record."""
+        id = projects.pin(self.home, now(), self.user, project, ask, question, citation)
+        self.write("pin", {"project": project, "ask": ask, "pinpoint": citation["pinpoint"], "quote": sha256(citation["quote"])})
+        return id
+
+    def unpin(self, id: str) -> None:
+        """Take a pinned passage out of its project. One audit record."""
+        self.write("unpin", {"project": projects.unpin(self.home, self.user, id), "pin": id})
+
+    def add_project_run(self, project: str, run: str, kind: str) -> None:
+        """Note that a run was made for a project."""
+        projects.add_run(self.home, now(), self.user, project, run, kind)
 
     def keep_chat(self, id: str, title: str, asks: Sequence[str]) -> str:
         """Keep a conversation, as the ids of its answers, for its owner; a new id when `id` is empty."""

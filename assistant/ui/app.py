@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from assistant.errors import PinciteError
 from assistant.roles import may
 from assistant.ui import ask, audit, card, drafts, gaps, settings, sources, start
 from assistant.ui.parts import FRAMEWORK_CHOICES, Json, foot, script, style, who_html
@@ -48,11 +49,15 @@ def build(bench: "Workbench") -> gr.Blocks:
                 frameworks = gr.Dropdown(label="Frameworks (none chosen: all)", choices=FRAMEWORK_CHOICES, multiselect=True, value=[], interactive=True)
             with gr.Column(scale=2, min_width=120):
                 who = gr.HTML(elem_id="pc-who")
+            with gr.Column(scale=3, min_width=200):
+                project = gr.Dropdown(
+                    label="Project (write a new name to begin one)", choices=[], value=None, allow_custom_value=True, interactive=True, elem_id="pc-project"
+                )
             with gr.Column(scale=2, min_width=150):
                 as_of = gr.Textbox(label="As of (YYYY-MM-DD)", value=date.today().isoformat(), max_length=10, interactive=True, elem_id="pc-as-of")
         footer, facts = gr.HTML(render=False), gr.State({})
         with gr.Tabs(selected="start") as tabs:
-            shell = Shell(bench, Jobs(bench), as_of, frameworks, tabs, footer, facts, who)
+            shell = Shell(bench, Jobs(bench), as_of, frameworks, tabs, footer, facts, who, project)
             pages = {name.lower(): _page(name, module, shell) for name, module in PAGES}
         footer.render()
         _wire(blocks, shell, pages)
@@ -85,6 +90,13 @@ def _wire(blocks: gr.Blocks, shell: Shell, pages: dict[str, dict[str, Any]]) -> 
             *allowed(shell, request),
         )
 
+    def projects_of(request: gr.Request) -> Any:
+        return gr.Dropdown(choices=project_choices(shell, request))
+
+    def chosen(value: str | None, request: gr.Request) -> Any:
+        id = open_project(shell, request, value)
+        return gr.Dropdown(choices=project_choices(shell, request), value=id), asking["pins"](id, request)
+
     screen = [
         first["about"],
         first["first_run"],
@@ -100,6 +112,9 @@ def _wire(blocks: gr.Blocks, shell: Shell, pages: dict[str, dict[str, Any]]) -> 
     blocks.load(opened, None, screen, **QUIET)
     blocks.load(lambda: date.today().isoformat(), None, shell.as_of, **QUIET)
     blocks.load(first["resumed"], None, first["progress"], **QUIET)
+    blocks.load(projects_of, None, shell.project, **QUIET)
+    shell.project.input(chosen, [shell.project], [shell.project, asking["pinned"]], **QUIET)
+    asking["tab"].select(asking["pins"], [shell.project], asking["pinned"], **QUIET)
     first["made"].then(opened, None, screen, **QUIET)
     sourcing["added"].then(opened, None, screen, **QUIET)
     sourcing["tab"].select(lambda: sources.listing(shell), None, [sourcing["head"], sourcing["listed"]], **QUIET)
@@ -119,6 +134,26 @@ def _wire(blocks: gr.Blocks, shell: Shell, pages: dict[str, dict[str, Any]]) -> 
     ).then(shell.foot, None, shell.footer, **QUIET)
 
 
+def project_choices(shell: Shell, request: Any) -> list[tuple[str, str]]:
+    """The user's projects for a list."""
+    try:
+        with shell.acting(request):
+            return [(p["name"], p["id"]) for p in shell.bench.projects()]
+    except PinciteError:
+        return []
+
+
+def open_project(shell: Shell, request: Any, value: str | None) -> str | None:
+    """The id of the project chosen; a name that is none's begins one."""
+    if not value or value in {id for _, id in project_choices(shell, request)}:
+        return value or None
+    try:
+        with shell.acting(request):
+            return shell.bench.add_project(value)
+    except PinciteError:
+        return None
+
+
 def allowed(shell: Shell, request: Any) -> tuple[str, Any, Any]:
     """Who is signed in, with the way out; and the pages that are for some roles only. Their handlers check the role themselves."""
     role = shell.role(request)
@@ -133,7 +168,7 @@ def _examples(shell: Shell, first: dict[str, Any], asking: dict[str, Any], gappi
     """The three worked examples of the Start page."""
     inputs = [asking["question"], shell.as_of, shell.frameworks, asking["layer"], asking["turns"]]
     example = first["ask"].click(lambda: (_to("ask"), ask.EXAMPLES[0]), None, [shell.tabs, asking["question"]], **QUIET)
-    example.then(asking["submit"], inputs, asking["shown"], **QUIET).then(**asking["after"]).then(None, js=ask.SHOW_ANSWER, **QUIET).then(
+    example.then(asking["submit"], inputs, asking["shown"], **QUIET).then(**asking["after"]).then(None, js=ask.SHOW_ANSWER, **QUIET).then(**asking["paged"]).then(
         shell.foot, None, shell.footer, **QUIET
     )
     sample = next((name for _, name in gaps.samples()), None)

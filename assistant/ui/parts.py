@@ -3,9 +3,11 @@
 Every text that comes from a document, a user or a model passes through `esc` or `md`; nothing here fetches anything.
 """
 
+import base64
 import html
+import itertools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -238,8 +240,7 @@ def jump(address: str, label: str, view: Json) -> str:
 def provision_html(view: View) -> str:
     """The provision viewer: address, standing, text with the quotation marked, neighbours, parts and references."""
     v, (start, end) = view.shown, view.mark
-    text = v["text"]
-    body = f'{_lines(text[:start])}<mark id="pc-mark">{_lines(text[start:end])}</mark>{_lines(text[end:])}' if end else _lines(text)
+    body = _structured(v, start, end)
     alerts = ""
     if v["status"] in ("superseded", "vacated", "proposed", "draft", "not-yet-applicable"):
         alerts += banner(f"{v['citation']}: {law_status(v)[0]}. {v['note']}".strip(), "warn")
@@ -272,8 +273,47 @@ def _links(title: str, addresses: Sequence[str], view: Json, most: int = 24) -> 
     return f'<details class="pc-links"><summary>{title} ({len(addresses)})</summary>{"".join(shown)}{more}</details>'
 
 
-def _lines(text: str) -> str:
-    return esc(text).replace("\n", "<br>")
+def _structured(v: Json, start: int, end: int) -> str:
+    """The words with each point on its level, what [start, end) holds marked, and references that open what they name."""
+    text, links, at = v["text"], [], 0
+    for a, b, address in v.get("links", ()):
+        if a >= at:
+            links.append((a, b, address))
+            at = b
+    blocks = [(0, 0), *((a, depth) for a, depth in v.get("parts", ()) if a)]
+    out = []
+    for n, (a, depth) in enumerate(blocks):
+        b = blocks[n + 1][0] if n + 1 < len(blocks) else len(text)
+        words = "".join(_run(text, x, y, start <= x < end, x == start, links) for x, y in _cuts(a, b, (start, end), links))
+        if text[a:b].strip():
+            out.append(f'<div class="pc-part pc-depth-{min(depth, 5)}">{words.removesuffix("<br>")}</div>')
+    return "".join(out)
+
+
+def _cuts(a: int, b: int, mark: tuple[int, int], links: Sequence[tuple[int, int, str]]) -> Iterator[tuple[int, int]]:
+    """[a, b) cut wherever a mark or a link begins or ends."""
+    places = sorted({a, b, *(p for p in (*mark, *(x for link in links for x in link[:2])) if a < p < b)})
+    yield from itertools.pairwise(places)
+
+
+def _run(text: str, a: int, b: int, marked: bool, first: bool, links: Sequence[tuple[int, int, str]]) -> str:
+    words = esc(text[a:b]).replace("\n", "<br>")
+    target = next((address for x, y, address in links if x <= a and b <= y), "")
+    if target:
+        words = f'<button type="button" class="pc-ref" data-go="{esc(target)}" title="Open {esc(target)}">{words}</button>'
+    return (f'<mark id="pc-mark">{words}</mark>' if first else f"<mark>{words}</mark>") if marked else words
+
+
+def page_html(printed: Json, citation: Json) -> str:
+    """The printed page with the quotation marked; for a text that came from no PDF nothing, for one that did the reason there is no picture."""
+    if "png" not in printed:
+        return f'<p class="pc-where">{esc(printed["reason"])}.</p>' if printed["reason"] else ""
+    where = f"Page {printed['page']} of {printed['of']} of the official PDF; the quotation is marked."
+    picture = base64.b64encode(printed["png"]).decode()
+    return (
+        f'<figure class="pc-page"><figcaption>{esc(where)}</figcaption><div class="pc-paper" tabindex="0" role="region" aria-label="{esc(where)}">'
+        f'<img src="data:image/png;base64,{picture}" alt="{esc(where)} It reads: {esc(citation["quote"])}" data-top="{printed["marks"][0][1]:.4f}"></div></figure>'
+    )
 
 
 def go(bench: "Workbench", data: Json, as_of: str) -> str:
@@ -288,6 +328,15 @@ def go(bench: "Workbench", data: Json, as_of: str) -> str:
         return failure(error)
 
 
+PAGES = """
+watch('value', () => {
+  const paper = element.querySelector('.pc-paper'), image = paper && paper.querySelector('img');
+  if (!image) return;
+  const show = () => { paper.scrollTop = Math.max(0, image.clientHeight * Number(image.dataset.top) - 60); };
+  if (image.complete) show(); else image.addEventListener('load', show);
+});
+"""
+
 # A click, or Enter on a button, inside an HTML component becomes its `select` event with the button's data.
 CLICKS = """
 element.addEventListener('click', (event) => {
@@ -300,7 +349,7 @@ SCROLLS = (
     + """
 watch('value', () => {
   const law = element.querySelector('.pc-law'), mark = element.querySelector('#pc-mark');
-  if (law && mark) law.scrollTop = Math.max(0, mark.offsetTop - law.offsetTop - 40);
+  if (law && mark) law.scrollTop += mark.getBoundingClientRect().top - law.getBoundingClientRect().top - 40;
 });
 """
 )

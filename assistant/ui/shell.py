@@ -30,6 +30,7 @@ class Shell:
     footer: Any
     facts: Any  # facts for applicability that a person set on the Card page, which Gaps uses
     who: Any = None
+    project: Any = None  # the id of the project that is chosen in the header
 
     def acting(self, request: Any, what: str = "ask") -> AbstractContextManager[None]:
         """The verbs called inside are recorded under the name of the user who made the request. Raises Refused where the role does not cover `what`."""
