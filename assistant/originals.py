@@ -12,7 +12,8 @@ from assistant.errors import PinciteError
 from assistant.law import Span
 from assistant.verify import on_page
 
-AROUND = (0, 40, 120, 300)  # characters of the source taken along where a quotation alone stands in several places
+# Characters of the source before and after that are taken along where a quotation alone stands in several places.
+AROUND = ((0, 0), (40, 0), (0, 40), (150, 0), (0, 150), (150, 150))
 
 
 def keep(home: Path, file: Path, sha256: str) -> None:
@@ -56,8 +57,8 @@ def printed(home: Path, citation: Mapping[str, Any], text: str) -> dict[str, Any
 
 
 def _found(texts: tuple[str, ...], text: str, span: Span) -> tuple[int, Span] | None:
-    for more in AROUND:
-        wide = on_page(text[max(0, span.start - more) : span.end + more], texts)
+    for before, after in AROUND:
+        wide = on_page(text[max(0, span.start - before) : span.end + after], texts)
         if wide:
             page, place = wide
             inside = on_page(span.of(text), [place.of(texts[page])])

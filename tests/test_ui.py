@@ -2,6 +2,7 @@
 
 import json
 import re
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -215,7 +216,7 @@ def test_an_answer_has_a_chip_for_every_citation(shell: Shell) -> None:
 
 def test_a_step_is_shown_before_the_answer(shell: Shell) -> None:
     first, turns = next(ask.answer_steps(shell, request(), "What?", "2026-11-22", [], "any", []))
-    assert "Step 1 of 2" in first[-1]["content"] and turns == []
+    assert "Step 1 of 3" in first[-1]["content"] and turns == []
 
 
 def test_a_refusal_is_the_fixed_sentence_with_the_nearest_provisions(shell: Shell) -> None:
@@ -274,6 +275,62 @@ def test_a_conversation_is_kept_for_its_owner_only(shell: Shell) -> None:
     assert ask.load_turns(shell, request("ada"), id) and ask.load_turns(shell, request("bob"), id) == []
     assert [c[1] for c in ask.choices(shell, request("ada"))] == [id] and ask.choices(shell, request("bob")) == []
     assert "“(a) what is done;”" in ask.transcript("T", turns)
+
+
+def test_conversations_are_found_by_the_words_of_their_answers(shell: Shell) -> None:
+    _, turns = turn(shell, "What must it contain?")
+    id = ask.keep(shell, request(), "", turns)
+    assert [c[1] for c in ask.choices(shell, request(), "SHALL contain")] == [id] and ask.choices(shell, request(), "contain tyres") == []
+
+
+def test_stop_is_heard_within_a_beat_and_says_so(shell: Shell, bench: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = threading.Event()
+    answers = Stub.ask
+    monkeypatch.setattr(Stub, "ask", lambda *args: slow.wait(5) and answers(*args))
+    steps = ask.answer_steps(shell, request(), "What?", "2026-11-22", [], "any", [])
+    shown = [next(steps) for _ in range(3)]
+    started = time.monotonic()
+    steps.close()
+    assert time.monotonic() - started < ask.BEAT + 0.2
+    slow.set()
+    assert all(turns == [] for _, turns in shown)
+    said = ask.stopped([{"role": "user", "content": [{"type": "text", "text": "What?"}]}, {"role": "assistant", "content": "…"}], [])
+    assert [m["content"] for m in said] == ["What?", ask.STOPPED] and ask.stopped([], []) == []
+
+
+def test_a_passage_is_pinned_to_a_project_of_ones_own(shell: Shell, bench: Stub) -> None:
+    _, turns = turn(shell, "What must it contain?")
+    project = app.open_project(shell, request("ada"), "  Skin   lesions ")
+    assert project and app.open_project(shell, request("ada"), "skin lesions") == project == app.open_project(shell, request("ada"), project)
+    assert "pinned" in ask.pin(shell, request("ada"), project, {"pin": "1-1"}, turns)
+    ask.pin(shell, request("ada"), project, {"pin": "1-1"}, turns)
+    shown = ask.pins_html(shell, request("ada"), project)
+    assert shown.count("Take out</button>") == 1 and "Art. 35(7)(a) GDPR" in shown and "What must it contain?" in shown
+    for data in ({"pin": "9-9"}, {"go": "x"}, {}):
+        assert "Open a citation first" in ask.pin(shell, request("ada"), project, data, turns)
+    assert "Choose a project" in ask.pin(shell, request("ada"), None, {"pin": "1-1"}, turns)
+    for who in ("bob", "eve"):
+        assert "no such project" in ask.pins_html(shell, request(who), project) and app.project_choices(shell, request(who)) == []
+        assert "no such project" in ask.pin(shell, request(who), project, {"pin": "1-1"}, turns)
+        pin = bench.project(project)["pins"][0]["id"]
+        assert "no such pin" in ask.unpin(shell, request(who), {"pin": f"unpin-{pin}"})
+    assert "> (a) what is done;" in ask.pinned_text(bench.project(project))
+    assert ask.unpin(shell, request("ada"), {"pin": f"unpin-{pin}"}) == "" and "Nothing pinned" in ask.pins_html(shell, request("ada"), project)
+    assert [r.action for r in bench.audit_tail(9)].count("pin") == 2 and bench.verify_audit().sound
+
+
+def test_points_stand_on_their_level_and_references_open_what_they_name() -> None:
+    text = "Look.\n(a) as Article 36 says;\n(b) else."
+    at = text.index("Article 36")
+    shown = {
+        **Stub.show(None, "gdpr:art-35", "2026-11-22"),  # type: ignore[arg-type]
+        "text": text, "parts": [[text.index("(a)"), 1], [text.index("(b)"), 2]], "links": [[at, at + 10, "gdpr:art-36"], [at + 3, at + 10, "gdpr:art-9"]],
+    }  # fmt: skip
+    html = parts.provision_html(parts.View(shown, (text.index("as"), text.index("(b)") + 3)))
+    assert re.findall(r'<div class="pc-part pc-depth-(\d)">', html) == ["0", "1", "2"]
+    assert html.count('data-go="gdpr:art-36"') == 2 and "gdpr:art-9" not in html  # inside the words, and in the list below
+    marked = "".join(re.sub(r"<[^>]*>", "", m) for m in re.findall(r"<mark[^>]*>(.*?)</mark>", html))
+    assert marked == "as Article 36 says;(b)" and html.count('id="pc-mark"') == 1
 
 
 # ---- Gaps --------------------------------------------------------------------------------------------------------

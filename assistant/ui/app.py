@@ -168,9 +168,9 @@ def _examples(shell: Shell, first: dict[str, Any], asking: dict[str, Any], gappi
     """The three worked examples of the Start page."""
     inputs = [asking["question"], shell.as_of, shell.frameworks, asking["layer"], asking["turns"]]
     example = first["ask"].click(lambda: (_to("ask"), ask.EXAMPLES[0]), None, [shell.tabs, asking["question"]], **QUIET)
-    example.then(asking["submit"], inputs, asking["shown"], **QUIET).then(**asking["after"]).then(None, js=ask.SHOW_ANSWER, **QUIET).then(**asking["paged"]).then(
-        shell.foot, None, shell.footer, **QUIET
-    )
+    example.then(asking["submit"], inputs, asking["shown"], **QUIET).then(**asking["after"]).then(None, js=ask.SHOW_ANSWER, **QUIET).then(
+        **asking["paged"]
+    ).then(shell.foot, None, shell.footer, **QUIET)
     sample = next((name for _, name in gaps.samples()), None)
     assessed = first["gaps"].click(lambda: (_to("gaps"), sample), None, [shell.tabs, gapping["sample"]], **QUIET)
     assessed.then(gapping["assess"], gapping["inputs"], gapping["outputs"], **QUIET).then(shell.foot, None, shell.footer, **QUIET)
