@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from assistant.errors import Refused, UsageError
 from assistant.record import Review
+from assistant.support import bears
 from assistant.verify import locate, normalise
 
 Action = Literal["accept", "edit", "reject"]
@@ -52,8 +53,10 @@ def targets(document: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any
 
 
 def wholes(document: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-    """The elements ("1a") and sections ("1") of a draft, each with the sentences inside: what can be decided or discussed as one."""
+    """What can be decided or discussed as one, each with the targets inside: elements ("1a") and sections ("1") of a draft, frameworks of a report."""
     found: dict[str, tuple[str, ...]] = {}
+    for f in document.get("findings") or []:
+        found[f["framework"]] = (*found.get(f["framework"], ()), str(f["requirement"]))
     for section in document.get("sections") or []:
         inside: list[str] = []
         for element in section["elements"]:
@@ -93,10 +96,11 @@ def decide(document: Mapping[str, Any], target: str, action: str, by: str, at: s
 
 
 def edit_problems(document: Mapping[str, Any], one: Mapping[str, Any], words: str) -> Iterator[str]:
-    """What an edited sentence says that its sources do not: quotations and numbers that stand in none of them.
+    """What an edited sentence says that its sources do not bear.
 
-    The sources are the citations and card quotations of the sentence or finding. A sentence with none is a person's
-    own statement and is not checked.
+    The sources are the citations and card quotations of the sentence or finding: quotations and numbers must stand in
+    one of them, and a sentence of a draft must pass the same check of support as a model's words. A sentence without
+    sources, such as an answer to a question, is a person's own statement and is not checked.
     """
     sources = list(_sources(document, one))
     if not sources:
@@ -106,9 +110,11 @@ def edit_problems(document: Mapping[str, Any], one: Mapping[str, Any], words: st
             yield f"“{quoted}” stands in none of the sources cited here"
     own = normalise(_QUOTED.sub(" ", words))
     known = {n for s in sources for n in _NUMBER.findall(s)} | set(_NUMBER.findall(str(one.get("text") or "")))
-    for number in dict.fromkeys(_NUMBER.findall(own)):
-        if number not in known:
-            yield f"the number {number} stands in none of the sources cited here"
+    new = [number for number in dict.fromkeys(_NUMBER.findall(own)) if number not in known]
+    yield from (f"the number {number} stands in none of the sources cited here" for number in new)
+    if one.get("kind") and own.strip(" .;:()"):
+        reasons = bears(own, "\n".join([*sources, str(one["text"])])).reasons
+        yield from (f"the sources cited here do not bear it: {reason}" for reason in reasons if not (new and reason.startswith("number:")))
 
 
 def _sources(document: Mapping[str, Any], one: Mapping[str, Any]) -> Iterator[str]:
@@ -124,10 +130,16 @@ def _sources(document: Mapping[str, Any], one: Mapping[str, Any]) -> Iterator[st
 
 
 def latest(document: Mapping[str, Any], decisions: Iterable[Decision]) -> dict[str, Decision]:
-    """The decision that counts for each sentence or finding: the last on it, its element or its section. Earlier ones stay in the record."""
+    """The decision that counts for each sentence or finding: the last on itself, else on its element, else on its section or framework.
+
+    A decision on the whole never undoes one on a part, and accepting the whole answers no question in it. Earlier
+    decisions stay in the record.
+    """
+    questions = {t for t, one in targets(document) if one.get("kind") == "input"}
     groups = wholes(document)
-    single = {t for t, _ in targets(document)}
-    return {t: d for d in decisions for t in ((d.target,) if d.target in single else groups.get(d.target, ()))}
+    inside = {t: (t,) for t, _ in targets(document)} | groups
+    widest_first = sorted(decisions, key=lambda d: -len(inside.get(d.target, ())) if d.target in groups else 1)
+    return {t: d for d in widest_first for t in inside.get(d.target, ()) if not (d.action == "accept" and d.target in groups and t in questions)}
 
 
 def undecided(document: Mapping[str, Any], decisions: Sequence[Decision]) -> tuple[str, ...]:
@@ -266,6 +278,17 @@ def shown(document: Mapping[str, Any], kept: Sequence[Review]) -> dict[str, dict
         }
         for target, d in latest(document, decided(kept)).items()
     }  # fmt: skip
+
+
+def listing(document: Mapping[str, Any], shown: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """One row a finding or sentence: target, title, text (the machine's), and the decision that counts, its parts "" where there is none."""
+    none: dict[str, Any] = {"decision": "", "reason": "", "edited": "", "problems": [], "by": "", "time": ""}
+    titles = {f"{e['id']}/{i}": e["title"] for s in document.get("sections") or [] for e in s["elements"] for i in range(len(e["sentences"]))}
+    return [
+        {"target": t, "title": titles.get(t) or str(one.get("title") or ""), "text": str(one.get("text") or one.get("why") or "")}
+        | {k: shown.get(t, none)[k] for k in none}
+        for t, one in targets(document)
+    ]
 
 
 def with_reviews(document: Mapping[str, Any], shown: Mapping[str, Any], remarks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

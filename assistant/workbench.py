@@ -700,6 +700,10 @@ class Workbench:
         """The comments and tasks on a run, in the order they were made: target, text, owner, due, by, time, audit."""
         return reviewing.remarks(record.reviews(self.home, run))
 
+    def review_rows(self, run: str) -> list[dict[str, Any]]:
+        """Every finding or sentence of a run in order: target, title, text, and the decision that counts (decision "" where there is none)."""
+        return reviewing.listing(self._document(run), self.reviews(run))
+
     def undecided(self, run: str) -> list[str]:
         """The findings or sentences of a run on which nobody has decided."""
         return list(reviewing.undecided(self._document(run), reviewing.decided(record.reviews(self.home, run))))

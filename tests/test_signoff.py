@@ -42,6 +42,8 @@ def drafted(bench: Any, card: Path = CARD) -> dict[str, Any]:
 def accept_all(bench: Any, run: str) -> None:
     for section in bench.run(run)["sections"]:
         bench.review(run, section["id"], "accept")
+    for question in bench.undecided(run):
+        bench.review(run, question, "reject", "out of scope")
 
 
 def actions(bench: Any) -> list[str]:
@@ -74,7 +76,7 @@ def test_a_run_shows_what_was_said(bench: Any) -> None:
     words = made["sections"][1]["elements"][0]["sentences"][0]["text"]
     bench.review(run, "1", "accept")
     found = bench.review(run, "1-1/0", "edit", "clearer", "Say what is processed within 72 hours.")
-    assert found["problems"] == ["the number 72 stands in none of the sources cited here"]
+    assert "the number 72 stands in none of the sources cited here" in found["problems"]
     bench.comment(run, "1-1/0", "Which 72 hours?", "Ben")
     back = bench.run(run)
     first, second = back["sections"][1]["elements"][0]["sentences"][:2]

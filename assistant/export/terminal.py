@@ -1,9 +1,11 @@
 """Answers, findings and records as plain text for a terminal. Starts from the contract's JSON forms."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from assistant.record import AuditRecord, export_line
+
+DECIDED = {"accept": "accepted", "edit": "edited", "reject": "rejected"}
 
 
 def answer_text(found: Mapping[str, Any]) -> str:
@@ -43,6 +45,43 @@ def gaps_table(report: Mapping[str, Any]) -> str:
             f"as of {report['as_of']} · {report['official']} citations rest on official text · run {report['run']}",
         )
     )
+
+
+def run_lines(rows: Sequence[Mapping[str, str]]) -> str:
+    """Runs for a terminal, one a line."""
+    return "\n".join(f"{r['id']}  {r['time'][:16]}  {r['kind']:5}  {r['owner']:12}  {r['pack']:28}  {short(r['about'], 80)}" for r in rows) or "No runs yet."
+
+
+def review_lines(run: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> str:
+    """The targets of a run for a terminal: the decision on each, and who decided; then tasks and how much is open."""
+    lines = [f"{DECIDED.get(r['decision'], 'open'):9} {r['target']:18} {short(r['text'], 110)}" + (f"  ({r['by']})" if r["by"] else "") for r in rows]
+    tasks = [f"task      {t['target']:18} {t['owner']}{', by ' + t['due'] if t['due'] else ''}: {short(t['text'], 90)}" for t in run["remarks"] if t["owner"]]
+    left = sum(not r["decision"] for r in rows)
+    return "\n".join((*lines, *tasks, "", f"{len(rows) - left} decided, {left} open, {len(run['signatures'])} signatures"))
+
+
+def review_text(row: Mapping[str, Any], run: Mapping[str, Any]) -> str:
+    """One target for a terminal: the machine's words, the person's, what speaks against them, and the remarks."""
+    lines = [f"{row['target']}  {row['title']}", "", f"Machine: {row['text']}"]
+    if row["decision"]:
+        lines += [f"{DECIDED[row['decision']].capitalize()} by {row['by']}, {row['time'][:16]}. {row['reason']}".rstrip()]
+        lines += [f"In that person's words: {row['edited']}"] if row["edited"] else []
+        lines += [f"Check: {p}" for p in row["problems"]]
+    for r in run["remarks"]:
+        if r["target"] == row["target"]:
+            due = f" -> {r['owner']}{', by ' + r['due'] if r['due'] else ''}" if r["owner"] else ""
+            lines.append(f"{r['by']}, {r['time'][:16]}{due}: {r['text']}")
+    return "\n".join(lines)
+
+
+def signature_lines(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Signatures for a terminal, each with whether it stands and why not."""
+    lines = []
+    for s in rows:
+        seen = ", acknowledged" if s["acknowledged"] else ""
+        lines.append(f"{'VOID  ' if s['void'] else 'stands'} {s['by']} as {s['meaning']}, {s['time'][:16]} ({s['official']} citations on official text{seen})")
+        lines += [f"       {reason}" for reason in s["void"]]
+    return "\n".join(lines) or "Nobody has signed."
 
 
 def record_line(r: AuditRecord) -> str:
