@@ -211,3 +211,37 @@ def test_erasing_a_run_erases_what_was_said_of_it(bench: Any) -> None:
     bench.erase(run)
     assert record.reviews(bench.home, run) == [] and b"unmistakable" not in (bench.home / "record.sqlite").read_bytes()
     assert bench.verify_audit().sound
+
+
+def test_the_commands_decide_assign_sign_and_show(bench: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    from assistant import cli
+
+    monkeypatch.setattr(cli, "bench", lambda: bench)
+    run = drafted(bench)["run"]
+
+    def pincite(*args: str) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as left:
+            cli.main(args)
+        out, err = capsys.readouterr()
+        return int(left.value.code or 0), out, err
+
+    assert run in pincite("runs", "list")[1]
+    assert pincite("review", "accept", run, "1", "2-1/0", "--by", "ben")[0] == 0
+    code, _, err = pincite("review", "edit", run, "1-1/0", "--words", "Say it in 72 hours.", "--reason", "clearer", "--by", "ben")
+    assert code == 1 and "the number 72" in err
+    assert pincite("review", "reject", run, "2")[0] == 2, "a rejection needs its reason"
+    assert pincite("review", "comment", run, "2", "whose?", "--by", "cy")[0] == 0
+    assert pincite("review", "assign", run, "2", "--owner", "dee", "--due", "2026-12-01", "--text", "fill it")[0] == 0
+    shown = pincite("review", "show", run, "1-1/0")[1]
+    assert "Edited by ben" in shown and "Say it in 72 hours." in shown and "Check: the number 72" in shown
+    listed = pincite("review", "list", run)[1]
+    assert "accepted  2-1/0" in listed and "task      2" in listed and "dee, by 2026-12-01: fill it" in listed
+    assert pincite("signoff", "sign", run, "--as", "approver", "--by", "eve")[0] == 4
+    assert "signed by eve as author" in pincite("signoff", "sign", run, "--as", "author", "--by", "eve")[1]
+    assert pincite("signoff", "show", run)[0] == 0
+    assert pincite("review", "accept", run, "3")[0] == 0
+    code, out, _ = pincite("signoff", "show", run)
+    assert code == 1 and "VOID   eve as author" in out and "a decision has changed" in out
+    assert pincite("runs", "show", run)[1].endswith("1 signatures\n")
+    users = {r.body["decision"]: r.user for r in bench.audit_tail(1 << 40) if r.action == "review"}
+    assert users == {"accept": "ann", "edit": "ben"}
