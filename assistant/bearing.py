@@ -76,7 +76,11 @@ class Cue:
     def places(self, words: Words) -> tuple[Place, ...]:
         """Where the cue stands in a text."""
         if self.pattern:
-            return tuple((m.start(), m.end()) for m in self.pattern.finditer(words.text) if m.end() > m.start())
+            found = tuple((m.start(), m.end()) for m in self.pattern.finditer(words.text) if m.end() > m.start())
+            if self.pattern is not _FIGURE or not found:
+                return found
+            names = [m.span() for m in _NO_FIGURE.finditer(words.text)]
+            return tuple(p for p in found if not any(_within(p, name) for name in names))
         size = len(self.words)
         if not size:
             return ()
@@ -89,9 +93,18 @@ class Cue:
         return all(words.low[at + i].startswith(w) if prefix else words.stems[at + i] == w for i, (w, prefix) in enumerate(self.words))
 
 
+# A number that says something: no part of a name (3D, T2w, prostate158), mark of a list or a source ("2.", "(1)", "[1]"), address or DOI.
+_FIGURE = re.compile(
+    r"(?<![\w./\\#-])(?<!\w[-–])\d+(?:,\d{3})*(?:\.\d+)*(?:\s?(?:%|[x×]|°|[a-zµ]{1,3}\b|T\b|GB\b|MB\b|kVp\b|MHz\b|Gy\b|Hz\b))?(?![\w/\\])(?<!\dd)", re.IGNORECASE
+)
+_NO_FIGURE = re.compile(r"^\W*\d{1,2}[.)]\s|\[\d{1,3}\]|\(\d{1,2}\)|https?://\S+|\bdoi\S+|\b10\.\d{4,}/\S+", re.IGNORECASE)
+
+
 @lru_cache(maxsize=32768)
 def cue(alternative: str) -> Cue:
-    """An alternative as written in the catalogue: `external validation`, `recalibrat*`, `re:\\bAUC\\b`."""
+    """An alternative as written in the catalogue: `external validation`, `recalibrat*`, `re:\\bAUC\\b`; `#` is any figure."""
+    if alternative == "#":
+        return Cue((), _FIGURE)
     if alternative.startswith("re:"):
         return Cue((), re.compile(alternative[3:], re.IGNORECASE))
     parts: list[tuple[str, bool]] = []

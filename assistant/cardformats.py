@@ -185,11 +185,15 @@ def _element(element: etree._Element, level: int, page: _Page, fairness: bool) -
 
 
 def _json_text(text: str) -> str:
-    """The words of a value written as JSON: a string without its quotation marks, anything else as it stands."""
+    """The words of a value written as JSON (CHAI v0.2): "88.5 % (95 % CI 80.4 to 94.1)", digits as written; anything unknown as it stands."""
     try:
-        value = json.loads(text)
+        value = json.loads(text, parse_float=str, parse_int=str)
     except (ValueError, RecursionError):
         return text
+    if isinstance(value, dict) and (figure := value.get("estimate", value.get("value"))) is not None and not isinstance(figure, dict | list):
+        unit = f" {value['unit']}" if value.get("unit") else ""
+        interval = f" ({value.get('level', '95')} % CI {value['lower']} to {value['upper']})" if value.get("lower") and value.get("upper") else ""
+        return f"{figure}{unit}{interval}"
     return value.strip() if isinstance(value, str) else text
 
 

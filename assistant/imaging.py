@@ -55,7 +55,7 @@ FACETS: tuple[Facet, ...] = (
     Facet("sample-size", "Why the sample is large enough", (("sample size", "number of cases", "number of positive*", "power", "statistical power",
         "cohort size"), (
         "calculat*", "power analysis", "power calculation", "statistical power", "precision", "confidence interval", "interval width", "based on", "so that",
-        "estimat*", "to detect", "assum*"), (r"re:\d",)), ("sample_sizes", "evaluation"),
+        "estimat*", "to detect", "assum*"), ("#",)), ("sample_sizes", "evaluation"),
           "The sample size was calculated to give a 95 % confidence interval below 6 points.", "The sample size was large."),
     Facet("operating-point", "Operating point with its sensitivity and specificity, or how it was chosen", (("operating point", "threshold", "cut off",
         "cutoff", "decision threshold", "youden"), (_VALUE, r"re:\b0?\.\d+\b", "chosen", "fixed", "selected", "set to", "set at", "maximi*"), (_METRIC,
@@ -88,7 +88,7 @@ FACETS: tuple[Facet, ...] = (
     Facet("privacy-tests", "Tests of what the model gives away: memorisation, membership inference, reconstruction", (("membership inference", "memori*",
         "model inversion", "reconstruction attack", "reconstruct*", "extraction attack", "differential privacy", "data leakage from the model",
         "re-identification risk", "nearest neighbour"), (
-        "test*", "attack*", "measur*", "epsilon", "ε", "evaluat*", "assess*", "advantage", "audit*"), (r"re:\d",)), ("privacy", "security"),
+        "test*", "attack*", "measur*", "epsilon", "ε", "evaluat*", "assess*", "advantage", "audit*"), ("#",)), ("privacy", "security"),
           "A membership-inference attack reached an AUC of 0.52.", "The model does not memorise patients."),
 )  # fmt: skip
 

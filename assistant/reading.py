@@ -107,7 +107,7 @@ def _marks(reading: Reading, number: int) -> tuple[Mark, ...]:
 
 def _hits(reading: Reading, facet: Facet) -> list[dict[int, list[Place]]]:
     """Where each group of a facet's cues stands, by unit. Patterns are tried only where the groups of words leave room for them."""
-    plain = [not any(a.startswith("re:") for a in group) for group in facet.cues]
+    plain = [not any(cue(a).pattern for a in group) for group in facet.cues]
     found = [_group(reading, group, None) if is_plain else {} for group, is_plain in zip(facet.cues, plain)]
     scope = _scope(reading, facet, [(group, hits) for group, hits, is_plain in zip(facet.cues, found, plain) if is_plain])
     return [hits if is_plain else _group(reading, group, scope) for group, hits, is_plain in zip(facet.cues, found, plain)]
@@ -293,7 +293,7 @@ def _wished(section: str) -> bool:
 
 
 def _pairs(reading: Reading, facet: Facet, groups: Sequence[dict[int, list[Place]]], seen: Sequence[int]) -> list[tuple[float, Evidence]]:
-    """Two neighbouring sentences of one paragraph that bear the facet together."""
+    """Two neighbouring sentences of one paragraph that bear the facet together, the second going on about the first."""
     found = []
     for number in seen:
         after = number + 1
@@ -305,7 +305,7 @@ def _pairs(reading: Reading, facet: Facet, groups: Sequence[dict[int, list[Place
             "item",
         ):
             continue
-        if not all(number in g or after in g for g in groups) or _wished(first.statement.section):
+        if not _GOES_ON.match(second.statement.words) or not all(number in g or after in g for g in groups) or _wished(first.statement.section):
             continue
         if max(sum(number in g for g in groups), sum(after in g for g in groups)) < len(groups) - 1:
             continue
@@ -316,6 +316,11 @@ def _pairs(reading: Reading, facet: Facet, groups: Sequence[dict[int, list[Place
             found.append((_weight(reading, facet, groups, number) - 1.0, _evidence(reading, number, after)))
     return found
 
+
+# How a sentence goes on about the one before it; any other begins a matter of its own.
+_GOES_ON = re.compile(r"\W*(?:it|its|they|their|them|this|that|these|those|such|both|each|all|the (?:same|latter|former|two|three|other)|there|here|one|he|she|who|"
+                      r"(?:in|on|at|of|for|with|by|from|after|before) (?:it|them|this|these|those|each|both|all)|then|thus|therefore|hence|results?|values?|in total|of which|"
+                      r"where|otherwise|if (?:so|not|it|they|this))\b", re.I)  # fmt: skip
 
 _NARROW = ("in ", "for ", "among ", "outside ", "beyond ", "with ", "on ", "at ", "under ", "below ", "other than ", "per ")
 
