@@ -95,7 +95,8 @@ class Cue:
 
 # A number that says something: no part of a name (3D, T2w, prostate158), mark of a list or a source ("2.", "(1)", "[1]"), address or DOI.
 _FIGURE = re.compile(
-    r"(?<![\w./\\#-])(?<!\w[-–])\d+(?:,\d{3})*(?:\.\d+)*(?:\s?(?:%|[x×]|°|[a-zµ]{1,3}\b|T\b|GB\b|MB\b|kVp\b|MHz\b|Gy\b|Hz\b))?(?![\w/\\])(?<!\dd)", re.IGNORECASE
+    r"(?<![\w./\\#-])(?<!\w[-–])\d+(?:,\d{3})*(?:\.\d+)*(?:\s?(?:%|[x×]|°|[a-zµ]{1,3}\b|T\b|GB\b|MB\b|kVp\b|MHz\b|Gy\b|Hz\b))?(?![\w/\\])(?<!\dd)",
+    re.IGNORECASE,
 )
 _NO_FIGURE = re.compile(r"^\W*\d{1,2}[.)]\s|\[\d{1,3}\]|\(\d{1,2}\)|https?://\S+|\bdoi\S+|\b10\.\d{4,}/\S+", re.IGNORECASE)
 
@@ -215,7 +216,7 @@ _CLAUSE_MARKS: tuple[tuple[MarkKind, re.Pattern[str]], ...] = (
         r"expected\s+to\s+(?:perform|generali[sz]e|work|transfer|be\s+(?:robust|accurate|similar|safe|fair|low|minimal|comparable|sufficient|good|"
         r"representative|negligible|unbiased))|"
         r"should\s+(?:generali[sz]e|perform|transfer|work|be\s+(?:robust|accurate|similar|safe|fair|fine|comparable|representative|sufficient|unbiased))|"
-        r"presumably|probably|possibly|perhaps|maybe|supposedly|arguably|hopefully|apparently|in\s+principle|in\s+theory|theoretically|"
+        r"presumably|potentially|probably|possibly|perhaps|maybe|supposedly|arguably|hopefully|apparently|in\s+principle|in\s+theory|theoretically|"
         rf"(?:could|would|might|may)\s+(?:be|have\s+been)\s+{_PARTICIPLE}|(?:could|would|might)\s+{_ACT})\b", re.I)),
 )  # fmt: skip
 _WILL = re.compile(rf"\b(?:will|shall|going\s+to)\s+(?:also\s+|then\s+|soon\s+|later\s+|eventually\s+)?(?:be\s+)?{_ADVERBS}{_ACT}\w*", re.I)
@@ -437,18 +438,22 @@ def _standing(marks: Sequence[Mark], places: Sequence[Place]) -> list[Mark]:
     return [m for m in marks if not any(_within(m.place, p) for p in places)]
 
 
+_RESTRICTS = re.compile(r"\b(?:not|never|no|none|cannot|only|solely|forbidden|prohibited|contraindicated)\b", re.I)  # a cue that says no by itself
 _NEGATOR = re.compile(r"\b(?:not|never|no|none|unknown|untested|missing|lack\w*|unavailable)\b", re.I)
 
 
 def _denied(text: str, place: Place, marks: Sequence[Mark], places: Sequence[Place]) -> MarkKind | None:
     rest = text[place[1] :]
     after = _AFTER.match(rest) or _VALUE.match(rest)
-    if after and not any(place[1] <= p[0] <= place[1] + after.end() and _NEGATOR.search(text, *p) for p in places):
+    itself = _RESTRICTS.search(text, *place) is not None
+    if after and not itself and not any(place[1] <= p[0] <= place[1] + after.end() and _NEGATOR.search(text, *p) for p in places):
         return "negation"
     found: MarkKind | None = "promise" if _PENDING.match(rest) else None
     for mark in marks:
         overlaps = mark.place[0] < place[1] and place[0] < mark.place[1]
         if _within(place, mark.scope) or (overlaps and mark.kind != "pointer"):
+            if mark.kind == "negation" and itself:
+                continue  # "does not alter the image and is not intended for diagnosis": the second "not" is the cue's own
             if mark.kind == "negation":
                 return mark.kind
             found = found or mark.kind

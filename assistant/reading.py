@@ -86,9 +86,14 @@ def _units(card: ModelCard) -> tuple[tuple[Unit, ...], bool]:
     return tuple(units), True
 
 
+# Names that the CHAI schema gives to groups of fields whatever stands in them: they say nothing of what does.
+_SHELVES = frozenset(("Basic Info", "Release Info", "Uses And Directions", "Warnings", "Trust Ingredients", "AI System Facts", "Transparency Information",
+                      "Key Metrics", "Usefulness Usability Efficacy", "Safety Reliability", "Resources", "Results"))  # fmt: skip
+
+
 def _near_headings(section: str) -> str:
     """The last two headings of a trail; the first heading of all is the card's title and lends nothing."""
-    return " > ".join(section.split(" > ")[1:][-2:])
+    return " > ".join(title for title in section.split(" > ")[1:][-2:] if title not in _SHELVES)
 
 
 def _unit(statement: Statement) -> Unit:
@@ -305,7 +310,7 @@ def _pairs(reading: Reading, facet: Facet, groups: Sequence[dict[int, list[Place
             "item",
         ):
             continue
-        if not _GOES_ON.match(second.statement.words) or not all(number in g or after in g for g in groups) or _wished(first.statement.section):
+        if not _goes_on(first.words, second) or not all(number in g or after in g for g in groups) or _wished(first.statement.section):
             continue
         if max(sum(number in g for g in groups), sum(after in g for g in groups)) < len(groups) - 1:
             continue
@@ -321,6 +326,13 @@ def _pairs(reading: Reading, facet: Facet, groups: Sequence[dict[int, list[Place
 _GOES_ON = re.compile(r"\W*(?:it|its|they|their|them|this|that|these|those|such|both|each|all|the (?:same|latter|former|two|three|other)|there|here|one|he|she|who|"
                       r"(?:in|on|at|of|for|with|by|from|after|before) (?:it|them|this|these|those|each|both|all)|then|thus|therefore|hence|results?|values?|in total|of which|"
                       r"where|otherwise|if (?:so|not|it|they|this))\b", re.I)  # fmt: skip
+
+
+def _goes_on(first: Words, second: Unit) -> bool:
+    """Whether a sentence refers back: by a pronoun, or by "the" and a noun of the sentence before."""
+    named = words_of(second.statement.words).stems[:3]
+    return _GOES_ON.match(second.statement.words) is not None or (named[:1] == ("the",) and any(stem in first.stems for stem in named[1:]))
+
 
 _NARROW = ("in ", "for ", "among ", "outside ", "beyond ", "with ", "on ", "at ", "under ", "below ", "other than ", "per ")
 
