@@ -102,7 +102,7 @@ def open_pdf(data: bytes, columns: int = 1, pages: int | None = None) -> Documen
     try:
         reader = _opened(data)
         chunks = [list(_chunks(page)) for page in reader.pages[:pages]]
-        sizes = tuple((float(page.mediabox.width), float(page.mediabox.height)) for page in reader.pages)
+        sizes = tuple(_size(page) for page in reader.pages)
         outline = tuple(_outline(reader, reader.outline, 0))
         title = str(reader.metadata.title or "") if reader.metadata else ""
     except _BROKEN as error:
@@ -124,9 +124,17 @@ def _opened(data: bytes) -> PdfReader:
     raise locked
 
 
+def _size(page: Any) -> tuple[float, float]:
+    """Width and height of a page as it is shown."""
+    box = page.mediabox
+    return (float(box.height), float(box.width)) if page.rotation % 180 else (float(box.width), float(box.height))
+
+
 def _chunks(page: Any) -> Iterator[Chunk]:
-    """The text operations of a page in the order in which they are drawn; white space goes with the words before it."""
+    """The text operations of a page, as it is shown, in the order in which they are drawn; white space goes with the words before it."""
     found: list[Chunk] = []
+    turned = page.rotation % 360
+    width, height = _size(page)
 
     def visit(text: str, cm: list[float], tm: list[float], font: dict[str, Any] | None, size: float) -> None:
         if not text:
@@ -137,7 +145,8 @@ def _chunks(page: Any) -> Iterator[Chunk]:
             return
         x = tm[4] * cm[0] + tm[5] * cm[2] + cm[4]
         y = tm[4] * cm[1] + tm[5] * cm[3] + cm[5]
-        scale = abs(tm[3] * cm[3]) or abs(tm[1] * cm[2]) or 1.0
+        x, y = {90: (y, height - x), 180: (width - x, height - y), 270: (width - y, x)}.get(turned, (x, y))
+        scale = abs(tm[3] * cm[3]) or abs(tm[1] * cm[2]) or abs(tm[2] * cm[0]) or 1.0
         name = str((font or {}).get("/BaseFont", "")).lower()
         found.append(Chunk(text.replace("\n", ""), x, y, size * scale, "bold" in name, "italic" in name or "oblique" in name))
 
@@ -156,12 +165,19 @@ def _rows(number: int, chunks: Sequence[Chunk], columns: int) -> Iterator[Row]:
 
 
 def _parted(chunk: Chunk, edge: float) -> list[Chunk]:
-    """A chunk that begins just before a column's edge and runs over it, cut at the space nearest to it; letters are taken as half as wide as high."""
+    """A chunk that begins just before a column's edge and runs over it, cut where the column begins.
+
+    Letters are taken as half as wide as high. What begins with a space belongs to the column whole: only the space hangs before it.
+    """
     letter = 0.45 * chunk.size
-    spaces = [i for i, c in enumerate(chunk.text.rstrip()) if c == " " and i]
-    if not edge - 25 < chunk.x < edge - 1 or chunk.x + letter * len(chunk.text.rstrip()) < edge + 2 or not spaces:
+    if not edge - 25 < chunk.x < edge - 1 or chunk.x + letter * len(chunk.text.rstrip()) < edge + 2:
         return [chunk]
-    cut = min(spaces, key=lambda i: abs(chunk.x + letter * i - edge))
+    if chunk.text.startswith(" "):
+        return [replace(chunk, text=chunk.text.lstrip(), x=edge + 4)]
+    spaces = [i for i, c in enumerate(chunk.text.rstrip()) if c == " "]
+    if not spaces:
+        return [chunk]
+    cut = max([i for i in spaces if chunk.x + letter * i < edge], default=spaces[0])
     return [replace(chunk, text=chunk.text[: cut + 1]), replace(chunk, text=chunk.text[cut + 1 :], x=edge + 4)]
 
 
@@ -184,7 +200,25 @@ def _column(number: int, chunks: Sequence[Chunk]) -> Iterator[Row]:
         near[2].append((chunk.x, order, chunk))
     for y, size, members in sorted(lines, key=lambda line: -line[0]):
         members.sort(key=lambda m: (m[0], m[1]))
-        yield Row(number, members[0][0], y, size, tuple(_small_capitals([m[2] for m in members])))
+        yield Row(number, members[0][0], y, size, tuple(_small_capitals(_unglued([(order, chunk) for _, order, chunk in members]))))
+
+
+def _unglued(drawn: Sequence[tuple[int, Chunk]]) -> list[Chunk]:
+    """The chunks of a row from left to right, given with the order in which they were drawn.
+
+    A later chunk too long for the place before its neighbour was drawn in two places, which reading gave as one: its
+    first word stands here, the rest at the row's end.
+    """
+    here: list[Chunk] = []
+    ends: list[Chunk] = []
+    for (order, chunk), after in zip(drawn, [*drawn[1:], None], strict=True):
+        first, space, rest = chunk.text.partition(" ")
+        if after and first and space and order > after[0] and chunk.x + 0.25 * chunk.size * len(chunk.text) > after[1].x + 1:
+            here.append(replace(chunk, text=first))
+            ends.append(replace(chunk, text=rest, x=max(c.x for _, c in drawn) + 1))
+        else:
+            here.append(chunk)
+    return here + ends
 
 
 def _small_capitals(chunks: Sequence[Chunk]) -> Iterator[Chunk]:

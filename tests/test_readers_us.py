@@ -252,6 +252,72 @@ def test_a_section_of_the_act_has_the_acts_number_and_leaves_editors_notes_out()
     assert "as added long ago" not in one.provisions[0].span.of(one.text)
 
 
+CLOSING = """---
+source:
+  family: "STATUTE"
+  source_file: "USCODE-2024-title21-chap9-subchapV.htm"
+---
+     # §360zz. Lanterns
+
+   ## (a) In general
+
+ (1) If a lantern is found—
+
+   (A) out; or
+
+   (B) without—
+
+     (i) oil; or
+
+     (ii) a wick,
+
+
+ at sea, and no keeper is near;
+
+   (C) upside down,
+
+
+ the harbour shall be told.
+
+ The harbour answers.
+
+ (2) A keeper has these duties:
+
+   (A) A lantern that—
+
+     (i) smokes, or
+
+     (ii) hisses,
+
+
+ is to be put out.
+
+ (3) A keeper sleeps.
+
+   > Source: (June 25, 1938.)
+21 U.S.C. 360zz
+"""
+
+
+@pytest.mark.parametrize(
+    ("address", "says"),
+    [
+        ("(a)(1)(b)(ii)", "(ii) a wick,"),
+        ("(a)(1)(b)", "(B) without—\n(i) oil; or\n(ii) a wick,\nat sea, and no keeper is near;"),
+        ("(a)(1)(c)", "(C) upside down,"),
+        ("(a)(2)(a)(ii)", "(ii) hisses,"),
+        ("(a)(2)(a)", "(A) A lantern that—\n(i) smokes, or\n(ii) hisses,\nis to be put out."),
+        ("(a)(3)", "(3) A keeper sleeps."),
+    ],
+)
+def test_closing_words_of_a_list_belong_to_what_holds_it(address: str, says: str) -> None:
+    [one] = cfr_markdown.read([("section-360zz.md", CLOSING.encode())])
+    is_sound(one)
+    words = {p.pinpoint.path: p.span.of(one.text) for p in one.provisions}
+    assert words[f"usc-360zz{address}"] == says
+    assert words["usc-360zz(a)(1)"].endswith("the harbour shall be told.\nThe harbour answers.")
+
+
 # ---- PDF: drawn here -----------------------------------------------------------------------------------------------
 
 
@@ -270,6 +336,51 @@ def draw(pages: list[list[tuple[float, float, str, float, str]]], title: str = "
 
 
 R, B, I = "Times-Roman", "Times-Bold", "Times-Italic"  # noqa: E741
+
+
+def chunk(text: str, x: float) -> pdf.Chunk:
+    return pdf.Chunk(text, x, 600.0, 10.0, False, False)
+
+
+@pytest.mark.parametrize(
+    ("text", "x", "parts"),
+    [
+        ("(C) plain", 300.0, [("(C) plain", 300.0)]),
+        (" (C) only its space hangs before", 287.0, [("(C) only its space hangs before", 300.0)]),
+        ("s (9) The time and place", 285.0, [("s ", 285.0), ("(9) The time and place", 300.0)]),  # the last letter of the left column's row
+        ("left column's last words", 180.0, [("left column's last words", 180.0)]),
+    ],
+)
+def test_a_run_of_text_over_a_columns_edge_goes_where_its_words_stand(text: str, x: float, parts: list[tuple[str, float]]) -> None:
+    assert [(c.text, c.x) for c in pdf._parted(chunk(text, x), 296.0)] == parts
+
+
+@pytest.mark.parametrize(
+    ("drawn", "row"),
+    [
+        ([(2, "( t", 230.0), (1, "ii) It must state tha", 233.8)], "(ii) It must state that"),
+        ([(2, "f  ", 230.0), (1, "or any use of health", 233.4)], "for any use of health "),
+        ([(1, "(a) ", 72.0), (2, "Trimming.", 86.0)], "(a) Trimming."),
+        ([(1, "the terms of a long line ", 72.0), (2, "lantern", 90.0)], "the terms of a long line lantern"),  # drawn in order: nothing is out of place
+    ],
+)
+def test_words_drawn_apart_and_read_as_one_are_put_back(drawn: list[tuple[int, str, float]], row: str) -> None:
+    assert "".join(c.text for c in pdf._unglued([(order, chunk(text, x)) for order, text, x in drawn])) == row
+
+
+def test_a_page_laid_across_is_read_as_it_is_shown() -> None:
+    out = io.BytesIO()
+    c = canvas.Canvas(out, pagesize=A4)
+    c.setPageRotation(90)
+    c.rotate(90)
+    for at, words in enumerate(["A lantern is lit", "at dusk and kept", "until the dawn."]):
+        c.drawString(72, -100 - 14 * at, words)
+    c.showPage()
+    c.save()
+    document = pdf.open_pdf(out.getvalue())
+    assert [row.text for row in document.rows()] == ["A lantern is lit", "at dusk and kept", "until the dawn."]
+    assert [round(side) for side in document.sizes[0]] == [595, 842], "the page that is drawn on its side is shown upright"
+    assert [(round(row.x), round(row.y)) for row in document.rows()] == [(72, 742), (72, 728), (72, 714)]
 
 
 def test_an_ecfr_pdf_reads_across_its_pages() -> None:
@@ -303,7 +414,9 @@ def gazette_act() -> bytes:
     last = [(141, 740, B, 10, "2."), (155, 740, R, 10, "A keeper shall keep it."), (57, 739, R, 8, "Keeper."),
             (261, 700, R, 10, "THE SCHEDULE"), (259, 682, R, 10, "[See section 1 (1)]"), (130, 660, R, 10, "(1)"), (250, 660, R, 10, "(2)"), (420, 660, R, 10, "(3)"),
             (132, 636, R, 10, "1."), (165, 636, R, 10, "A lamp that is out at night"), (405, 636, R, 10, "Two crowns"), (165, 624, R, 10, "in the harbour."), (405, 624, R, 10, "and a day."),
-            (132, 600, R, 10, "2."), (165, 600, R, 10, "A dirty lamp."), (405, 600, R, 10, "One crown.")]  # fmt: skip
+            (132, 600, R, 10, "2."), (165, 600, R, 10, "A dirty lamp, a half"), (255, 600, R, 10, "-"), (259, 600, R, 10, "crown"), (405, 600, R, 10, "One crown."),
+            (130, 672, R, 10, "Sl. No."), (240, 672, R, 10, "Breach"), (420, 672, R, 10, "Penalty"),
+            (132, 570, R, 10, "3."), (165, 570, R, 10, "No lamp."), (405, 570, R, 10, "A ship")]  # fmt: skip
     return draw([front, last])
 
 
@@ -317,7 +430,8 @@ def test_a_gazette_act_takes_headings_from_the_margin_and_its_schedule_row_by_ro
     assert words["dpdp:s-1(1)(b)"] == "(b) in fog."
     assert words["dpdp:s-1(1)"].endswith("Provided that thin fog does not count."), "a proviso belongs to what it limits"
     assert words["dpdp:sch(1)"] == "1. A lamp that is out at night in the harbour. | Two crowns and a day."
-    assert words["dpdp:sch(2)"] == "2. A dirty lamp. | One crown."
+    assert words["dpdp:sch(2)"] == "2. A dirty lamp, a half-crown | One crown.", "a run of text within a cell begins no column"
+    assert words["dpdp:sch"].startswith("THE SCHEDULE [See section 1 (1)] Sl. No. | Breach | Penalty (1) | (2) | (3) 1. A lamp")
 
 
 def test_gazette_rules_print_their_headings_in_the_line() -> None:
@@ -326,14 +440,15 @@ def test_gazette_rules_print_their_headings_in_the_line() -> None:
             (60, 708, R, 11, "(2) They begin at dusk."), (60, 690, B, 11, "2.Lamps in fog.—"), (150, 690, R, 11, "A lamp burns in fog, if—"),
             (91, 668, R, 11, "(a) it has oil; and"), (91, 646, R, 11, "(b) it has a wick."),
             (243, 610, B, 11, "FIRST SCHEDULE"), (247, 595, R, 11, "[See rule 2]"), (277, 580, B, 11, "PART A"), (200, 565, B, 11, "Of oil"),
-            (60, 543, R, 11, "1. Oil is clean."), (60, 521, R, 11, "2. Oil is—"), (91, 499, R, 11, "(a) whale oil; or"), (91, 477, R, 11, "(b) seed oil.")]  # fmt: skip
+            (60, 551, R, 11, "These are its rules:"), (60, 537, R, 11, "1. Oil is clean."), (60, 521, R, 11, "2. Oil is—"), (91, 499, R, 11, "(a) whale oil; or"), (91, 477, R, 11, "(b) seed oil.")]  # fmt: skip
     [one] = pdfs.read([("rules.pdf", draw([rows]))])
     is_sound(one)
     words = words_at(one)
     headings = {p.pinpoint.address: p.heading for p in one.provisions}
     assert one.version == "2025-11-13" and headings["dpdp-rules:r-1"] == "Short title" and headings["dpdp-rules:r-2"] == "Lamps in fog"
     assert words["dpdp-rules:r-1(2)"] == "(2) They begin at dusk." and words["dpdp-rules:r-2(b)"] == "(b) it has a wick."
-    assert headings["dpdp-rules:sch-1-part-a"] == "Of oil"
+    assert headings["dpdp-rules:sch-1-part-a"] == "Of oil", "its heading ends where its words, in other print, begin"
+    assert "Of oil\nThese are its rules:\n1. Oil" in one.text
     assert words["dpdp-rules:sch-1-part-a(2)(b)"] == "(b) seed oil."
 
 
@@ -625,6 +740,11 @@ def test_the_print_of_2013_gives_three_parts(shared: Shared) -> None:
         ("dpdp/dpdp-act-2023-en.pdf", "dpdp:s-10(2)(c)(i)", "(i) periodic Data Protection Impact Assessment"),
         ("dpdp/dpdp-act-2023-en.pdf", "dpdp:sch(1)", "1. Breach in observing the obligation of Data Fiduciary to take reasonable security safeguards"),
         ("dpdp/dpdp-rules-2025-gsr846e-en.pdf", "dpdp-rules:r-7(2)(a)", "(a) without delay, a description of the breach"),
+        ("dpdp/dpdp-rules-2025-gsr846e-en.pdf", "dpdp-rules:sch-4-part-b(4)", "4. For the determination of real-time location of a child. | Processing is restricted"),
+        ("hipaa/hhs-hipaa-simplification-2013-03.pdf", "hipaa:164.512(i)(1)(ii)(C)", "(C) The protected health information for which use or access is sought"),
+        ("hipaa/hhs-hipaa-simplification-2013-03.pdf", "hipaa:164.502(g)(3)(i)(B)", "(B) The minor may lawfully obtain such health care service"),
+        ("hipaa/hhs-hipaa-simplification-2013-03.pdf", "hipaa:164.508(a)(4)(ii)", "(ii) Such authorization must state that the disclosure will result in"),
+        ("fda/fdca-subchapter-v-md/section-360j.md", "fda:fdca-520(f)(2)(b)(ii)", "(ii) if the petition was referred to an advisory committee, the expiration of the sixty-day"),
         ("dpdp/dpdp-rules-2025-gsr846e-en.pdf", "dpdp-rules:sch-4-part-a(1)", "1. A Data Fiduciary who is a clinical establishment"),
         ("gdpr/edpb-guidelines-05-2020-consent.reprinted.pdf", "edpb:05-2020:171", "171. If a controller finds that the consent previously obtained"),
         ("other/nist-ai-rmf/nist-ai-100-1.pdftotext.txt", "nist:ai-rmf-1.0:govern-1.1", "GOVERN 1.1: Legal and regulatory requirements involving AI"),

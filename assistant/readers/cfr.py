@@ -254,6 +254,29 @@ def slug(words: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", words.lower().replace("’", "").replace("'", "")).strip("-")
 
 
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """A labelled paragraph that is open: `led` when its own words break off with a dash before a list."""
+
+    level: int
+    step: str
+    indent: float
+    led: bool
+
+
+def _held(open_now: Sequence[_Open], indent: float, coming: int, words: str) -> int:
+    """How many of the open paragraphs, outermost first, hold words without a label that begin at `indent`.
+
+    Those that begin no deeper do, and those whose list goes on after the words; so does a paragraph whose list ends
+    here and whose next of kin comes (level `coming`). Words in small letters go on with a sentence that broke off.
+    """
+    last = len(open_now) - 1
+    held = sum(entry.indent <= indent + 2 or entry.level < coming or (entry.level == coming and at < last) for at, entry in enumerate(open_now))
+    if words[:1].islower() and held and not open_now[held - 1].led:
+        return next((at + 1 for at in range(held, len(open_now)) if open_now[at].led), held)
+    return held
+
+
 def write_paragraphs(tree: Tree, root: Pinpoint, depth: int, lines: Sequence[Line], scheme: Sequence[str] = CFR, defining: bool = False) -> None:
     """Write the paragraphs of one section into the open provision `root`, each labelled one as a provision from `depth` on."""
     cut: list[list[Piece]] = []
@@ -266,11 +289,11 @@ def write_paragraphs(tree: Tree, root: Pinpoint, depth: int, lines: Sequence[Lin
     levels = solve(labels, scheme)
     following = iter([*levels, -1])
     coming = next(following)  # the level of the next label
-    open_now: list[tuple[int, str, float]] = []  # (level, step, indent)
+    open_now: list[_Open] = []
     repeated = 99  # level of an address met before: what stands below it has no address of its own
     for line, group in zip(lines, cut, strict=True):
         if line.indent >= 0 and group[0].found is None:
-            open_now = [entry for entry in open_now if entry[2] <= line.indent + 2 or entry[0] < coming]
+            open_now = open_now[: _held(open_now, line.indent, coming, group[0].words)]
             tree.close(depth + len(open_now))
         for at, piece in enumerate(group):
             level = coming if piece.found else -1
@@ -279,16 +302,16 @@ def write_paragraphs(tree: Tree, root: Pinpoint, depth: int, lines: Sequence[Lin
                 tree.write(piece.words, " " if at and piece.found is None else "\n")
                 continue
             if level == _TERM:
-                open_now = [entry for entry in open_now if entry[0] < _TERM]
+                open_now = [entry for entry in open_now if entry.level < _TERM]
                 step = f"/{slug(piece.found.name)}"
             else:
-                open_now = [entry for entry in open_now if entry[0] < level and not (level < _TERM <= entry[0])]
+                open_now = [entry for entry in open_now if entry.level < level and not (level < _TERM <= entry.level)]
                 step = f"({piece.found.name.lower() if folded else piece.found.name})"
-            path = root.path + "".join(entry[1] for entry in open_now) + step
+            path = root.path + "".join(entry.step for entry in open_now) + step
             kind = "definition" if level == _TERM else "point" if open_now else "paragraph"
             opens = tree.open(Pinpoint(root.instrument, path), kind, depth + len(open_now), piece.heading, piece.label)
             repeated = 99 if opens else level
-            open_now += [(level, step, line.indent)] if opens else []
+            open_now += [_Open(level, step, line.indent, piece.words.endswith(("—", "–")))] if opens else []
             tree.write(piece.words)
 
 

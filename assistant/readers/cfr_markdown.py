@@ -158,19 +158,25 @@ def _read_statute(name: str, data: bytes) -> Instrument:
     )  # fmt: skip
 
 
+_POINTS = 4.0  # to a space of indentation
+
+
 def _statute_lines(body: str) -> tuple[list[Line], list[str]]:
     """The law's own lines, and the source credit with which they end; editors' notes after it are left out."""
     lines: list[Line] = []
     for block in _blocks(body, 99):
         words = cfr.fold(_slanted(block))
+        start = block.lstrip("\n")
+        indent = _POINTS * (len(start) - len(start.lstrip(" ")))
         if words.startswith("> Source:"):
             return lines, [words.removeprefix("> Source:").strip()]
         if _EDITORIAL.match(block):
             break
         if heading := re.match(r"#+ (?P<label>(?:\(\w+\)\s?)*)(?P<words>.*)$", words):
-            lines.append(Line("p", f"{heading['label']}{ON}{cfr.bare(heading['words'])}{OFF}" if heading["words"] else heading["label"]))
+            shown = f"{heading['label']}{ON}{cfr.bare(heading['words'])}{OFF}" if heading["words"] else heading["label"]
+            lines.append(Line("p", shown, indent=0.0 if heading["label"] else -1.0))  # headed: it holds what follows, wherever that begins
         elif words.startswith("|"):
             lines.extend(_table(block.strip()))
         else:
-            lines.append(Line("p", words))
+            lines.append(Line("p", words, indent=indent))
     return lines, []

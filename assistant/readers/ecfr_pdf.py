@@ -85,9 +85,9 @@ def _goes_on(held: list[Row], row: Row) -> bool:
     before = held[-1]
     if abs(row.size - before.size) > 0.4 or (row.size < 9.8 and not before.italic) or row.bold != before.bold:
         return False
-    if row.page == before.page:
-        return 0 < before.y - row.y < 1.6 * row.size
     ended = bool(re.search(r"(?:[.;:—\]”\"]|\b(?:and|or))$", before.text))
+    if row.page == before.page:
+        return 0 < before.y - row.y < 1.6 * row.size and not (_LABELLED.match(row.marked) and before.text.endswith((".", ";", ":")))
     if _LABELLED.match(row.marked):
         return not ended
     if len(held) == 1:

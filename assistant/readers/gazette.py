@@ -128,6 +128,8 @@ def _goes_on(held: list[Row], row: Row) -> bool:
         return False
     ended = bool(re.search(r"(?:[.;:,—–-]|[.;][”\"]|\b(?:and|or))$", before.text)) and not before.text.endswith(("sub-", "Act,"))
     full = bool(re.search(r"(?:[.;:—–-]|[.;][”\"]|[;,] (?:and|or))$", before.text))
+    if before.bold and not any(chunk.bold for chunk in row.chunks) and before.x > 150:  # a heading's last line, set in the middle
+        return False
     if row.page == before.page:
         gap = before.y - row.y
         if not 0 <= gap < 1.5 * row.size:
@@ -265,20 +267,28 @@ def _schedule(tree: Tree, instrument: str, blocks: Sequence[Block], at: int) -> 
     return end
 
 
+_NUMBERS = re.compile(r"\(1\) ?\(2\)")  # the numbers of a table's columns, below their heads
+
+
+def _table_head(blocks: Sequence[Block]) -> int:
+    """The place at which the heads of a table's columns begin; after the last block when there is no table."""
+    return next((i for i, b in enumerate(blocks) if re.match(r"S\.(?:\s|$)|Sl\. No", b.text) or _NUMBERS.match(b.text)), len(blocks))
+
+
 def _schedule_heading(blocks: Sequence[Block]) -> str:
     """The words below the reference to the rule, when they are a heading."""
-    found = next((b.text for b in blocks[:4] if not re.match(r"\[See |PART |S\. |Sl\.", b.text) and b.bold), "")
+    found = next((b.text for b in blocks[: min(4, _table_head(blocks))] if not re.match(r"\[See |PART ", b.text) and b.bold), "")
     return "" if re.match(r"\d|\(", found) else found
 
 
 def _schedule_part(tree: Tree, base: Pinpoint, blocks: Sequence[Block], depth: int) -> None:
     """A schedule's or a part's items: rows of a table, numbered paragraphs, or lettered points."""
-    table = next((i for i, block in enumerate(blocks) if re.match(r"\(1\) ?\(2\)", block.text)), -1)
+    table = _table_head(blocks) if any(_NUMBERS.match(block.text) for block in blocks) else len(blocks)
     note = next((i for i, block in enumerate(blocks) if re.match(r"Note ?:", block.text)), len(blocks))
-    if table >= 0:
-        for block in blocks[: table + 1]:
+    if table < len(blocks):
+        for block in blocks[:table]:
             tree.write(block.text)
-        _table(tree, base, [row for block in blocks[table + 1 : note] for row in block.rows], depth)
+        _table(tree, base, [row for block in blocks[table:note] for row in block.rows], depth)
     else:
         starts = [
             i for i in range(note) if (unit := _UNIT.match(blocks[i].text)) and int(unit["number"]) == 1 + sum(bool(_UNIT.match(b.text)) for b in blocks[:i])
@@ -308,20 +318,34 @@ def _item(tree: Tree, base: Pinpoint, blocks: Sequence[Block], depth: int) -> No
 
 
 def _table(tree: Tree, base: Pinpoint, rows: Sequence[Row], depth: int) -> None:
-    """The numbered rows of a table, each one cell after the other; columns are where the numbered row's cells begin."""
+    """A table: the heads of its columns, then its numbered rows, each one cell after the other."""
     starts = [i for i, row in enumerate(rows) if re.match(r"\d{1,2}\.(?:\s|$)", row.chunks[0].text.strip() + " ") and row.x < 140]
+    edges = _edges([rows[i] for i in starts])
+    numbers = next((i for i, row in enumerate(rows) if _NUMBERS.match(row.text)), 0)
+    for head in rows[:numbers], rows[numbers : min(starts, default=len(rows))]:
+        tree.write(" | ".join(cell for cell in _cells(head, edges) if cell))
     for start, stop in zip(starts, [*starts[1:], len(rows)], strict=False):
-        edges: list[float] = []
-        for chunk in rows[start].chunks:
-            if not edges or chunk.x - edges[-1] > 15:
-                edges.append(chunk.x)
-        cells = ["" for _ in edges]
-        for row in rows[start:stop]:
-            for chunk in row.chunks:
-                place = max((i for i, edge in enumerate(edges) if chunk.x > edge - 8), default=0)
-                cells[place] += chunk.text
-            cells = [f"{cell} " for cell in cells]
-        shown = [" ".join(cell.split()) for cell in cells]
+        shown = _cells(rows[start:stop], edges)
         number = re.match(r"\d+", shown[0])
         tree.open(base.child(number[0] if number else "0"), "paragraph", depth, "", shown[0])
         tree.write(f"{shown[0]} {' | '.join(cell for cell in shown[1:] if cell)}")
+
+
+def _edges(rows: Sequence[Row]) -> list[float]:
+    """Where the columns begin: the places at which most numbered rows begin a run of text, not those where one goes on."""
+    found: list[float] = []
+    for x in sorted(chunk.x for row in rows for chunk in row.chunks):
+        often = sum(any(abs(chunk.x - x) < 3 for chunk in row.chunks) for row in rows)
+        if 2 * often > len(rows) and (not found or x - found[-1] > 15):
+            found.append(x)
+    return found
+
+
+def _cells(rows: Sequence[Row], edges: Sequence[float]) -> list[str]:
+    """The words of rows, column by column."""
+    cells = ["" for _ in edges]
+    for row in rows:
+        for chunk in row.chunks:
+            cells[max((i for i, edge in enumerate(edges) if chunk.x > edge - 8), default=0)] += chunk.text
+        cells = [f"{cell} " for cell in cells]
+    return [" ".join(cell.split()) for cell in cells]

@@ -91,8 +91,9 @@ def _paras(document: pdf.Document) -> tuple[list[Para], list[str]]:
     rows = [kept for row in pdf.body(document) if (kept := _without_marks(row)).chunks]
     sizes = Counter(round(row.size * 2) / 2 for row in rows for _ in range(1 + len(row.text) // 20))
     size = sizes.most_common(1)[0][0]
-    small = [row for row in rows if row.size < size - 0.9]
-    text = [row for row in rows if row.size >= size - 0.9 and not _DOTTED.search(row.text)]
+    across = {page for page, (width, height) in enumerate(document.sizes) if width > height}  # pages of tables, small throughout
+    small = [row for row in rows if row.size < size - 0.9 and row.page not in across]
+    text = [row for row in rows if (row.size >= size - 0.9 or row.page in across) and not _DOTTED.search(row.text)]
     notes = [pdf.join(group) for group in pdf.paragraphs(small)]
     return list(_sorted_out(text, size, document)), notes
 
