@@ -32,7 +32,7 @@ audit_app = typer.Typer(no_args_is_help=True, help="The record: verify, tail, ex
 users_app = typer.Typer(no_args_is_help=True, help="Who may sign in to the app.")
 models_app = typer.Typer(no_args_is_help=True, help="The language model: what it is, what it may do.")
 eval_app = typer.Typer(no_args_is_help=True, help="Measure retrieval, answers, cards and claims on a labelled set.")
-runs_app = typer.Typer(no_args_is_help=True, help="Earlier answers, gap analyses and drafts: list, show.")
+runs_app = typer.Typer(no_args_is_help=True, help="Earlier answers, gap analyses and drafts: list, show, erase.")
 review_app = typer.Typer(no_args_is_help=True, help="Decide on findings and drafts: list, show, accept, edit, reject, comment, assign.")
 signoff_app = typer.Typer(no_args_is_help=True, help="Sign a gap analysis or draft, and see which signatures stand.")
 bundle_app = typer.Typer(no_args_is_help=True, help="Evidence bundles: make, verify.")
@@ -469,9 +469,12 @@ def audit_tail(n: Annotated[int, typer.Option("-n", min=1)] = 10, as_json: JsonF
 @audit_app.command("export")
 def audit_export(out: Annotated[Path, typer.Option("-o", "--out")]) -> None:
     """Every record as JSON lines, for another verifier; prints the head."""
-    rows = list(bench().audit_tail(1 << 40))
-    _write(out, "".join(record_line(r) + "\n" for r in rows).encode())
+    w = bench()
+    rows = list(w.audit_tail(1 << 40))
+    data = "".join(record_line(r) + "\n" for r in rows).encode()
+    _write(out, data)
     put(rows[-1].hash if rows else "0" * 64)
+    w.exported("", "audit", data)
 
 
 @bundle_app.command("make")
@@ -616,7 +619,9 @@ def draft(
     made = {**w.draft(card, pack, _day(as_of), facts, level), "audit_head": w.verify_audit().head}
     for name in format:
         path = out / f"{pack}.{name}"
-        _write(path, export.render_draft(name, made, clauses))
+        data = export.render_draft(name, made, clauses)
+        _write(path, data)
+        w.exported(made["run"], name, data)
         put(str(path))
 
 
@@ -634,6 +639,12 @@ def runs_list(
     """The newest runs, newest first."""
     rows = bench().runs(kind, n)
     put_json(rows) if as_json else put(run_lines(rows))
+
+
+@runs_app.command("erase")
+def runs_erase(run: Annotated[str, typer.Argument(help="A run, or card- and the hash of a card.")]) -> None:
+    """Erase the words of a run, a conversation with its answers, or a card; their audit records stay."""
+    put("\n".join(f"erased {id}" for id in bench().erase(run)))
 
 
 @runs_app.command("show")
@@ -837,7 +848,9 @@ def models_bench(out: Annotated[Path | None, typer.Option("-o", "--out", metavar
         raise UsageError("There is no model to measure (PINCITE_LLM is none)", "Name a GGUF file or a server")
     card = modelbench.card(w.model, progress=say)
     path = out or w.home / "models" / f"{card['name']}.json"
-    _write(path, (json.dumps(card, indent=1, ensure_ascii=False) + "\n").encode())
+    data = (json.dumps(card, indent=1, ensure_ascii=False) + "\n").encode()
+    _write(path, data)
+    w.measured(card, data)
     put(f"{path}: {card['roles']}")
 
 

@@ -28,25 +28,29 @@ from assistant.errors import NotReady
 
 TAG = b"pincite-audit-1\n"
 GENESIS = "0" * 64
-SCHEMA = 3
 WAIT = 5.0  # seconds to wait for another process's short transaction
 BROKEN = (sqlite3.DatabaseError, UnicodeDecodeError)  # SQLite can name a damaged table in words that are no text
 _FIELDS = ("seq", "id", "time", "user", "action", "body", "parent", "hash")
 
-_TABLES = """
+# Numbered migrations: the n-th brings a record of schema n-1 to schema n. One that was published is never changed.
+_MIGRATIONS = (
+    """
 CREATE TABLE audit(seq INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, time TEXT NOT NULL, user TEXT NOT NULL, action TEXT NOT NULL,
   body TEXT NOT NULL, parent TEXT NOT NULL, hash TEXT NOT NULL);
 CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
 CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
 CREATE TABLE run(id TEXT PRIMARY KEY, time TEXT NOT NULL, kind TEXT NOT NULL, content TEXT NOT NULL);
-"""
-_TABLES_2 = "CREATE TABLE user(name TEXT PRIMARY KEY, role TEXT NOT NULL, secret TEXT NOT NULL);"
-_TABLES_3 = """
+""",
+    "CREATE TABLE user(name TEXT PRIMARY KEY, role TEXT NOT NULL, secret TEXT NOT NULL);",
+    """
 CREATE TABLE review(id TEXT PRIMARY KEY, run TEXT NOT NULL, time TEXT NOT NULL, user TEXT NOT NULL, kind TEXT NOT NULL, target TEXT NOT NULL,
   content TEXT NOT NULL);
 CREATE INDEX review_run ON review(run);
 CREATE INDEX run_kind ON run(kind, time);
-"""
+""",
+    "CREATE INDEX audit_action ON audit(action, seq);",
+)
+SCHEMA = len(_MIGRATIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +103,7 @@ def _open(home: Path) -> sqlite3.Connection:
             if version > SCHEMA:
                 raise NotReady(f"The record {path} was written by a newer Pincite", "Use that version, or restore an older backup: pincite restore BACKUP")
             if version < SCHEMA:
-                _create(db)
+                _migrate(db)
             undo.pop_all()
         return db
     except BROKEN as error:
@@ -128,15 +132,16 @@ def _unusable(path: Path, error: Exception) -> NotReady:
     return NotReady(f"The record {path} is damaged ({error})", "Restore it: pincite restore BACKUP")
 
 
-def _create(db: sqlite3.Connection) -> None:
+def _migrate(db: sqlite3.Connection) -> None:
+    """Brings a new or older record to this schema, in one transaction."""
     db.execute("BEGIN IMMEDIATE")
     version = db.execute("PRAGMA user_version").fetchone()[0]
-    for since, tables in ((0, _TABLES), (1, _TABLES_2), (2, _TABLES_3)):
-        for statement in tables.split(";\n") if version <= since else ():
+    for number, tables in enumerate(_MIGRATIONS[version:], version + 1):
+        for statement in tables.split(";\n"):
             if statement.strip():
                 db.execute(statement)
-    if 0 < version < 3:
-        _carry_decisions(db)
+        if number == 3:
+            _carry_decisions(db)
     db.execute(f"PRAGMA user_version={SCHEMA}")
     db.execute("COMMIT")
 
@@ -337,6 +342,13 @@ def reviews(home: Path, run: str) -> list[Review]:
     with _session(home) as db:
         rows = db.execute("SELECT id, run, time, user, kind, target, content FROM review WHERE run = ? ORDER BY rowid", (run,)).fetchall()
     return [Review(id, run, time, user, kind, target, _loads(content)) for id, run, time, user, kind, target, content in rows]
+
+
+def last_of(home: Path, action: str) -> AuditRecord | None:
+    """The last record of an action, or None."""
+    with _session(home) as db:
+        row = db.execute("SELECT * FROM audit WHERE action = ? ORDER BY seq DESC LIMIT 1", (action,)).fetchone()
+    return AuditRecord(row[0], row[1], row[2], row[3], row[4], _loads(row[5]), row[6], row[7]) if row else None
 
 
 def author(home: Path, id: str) -> str:

@@ -5,24 +5,23 @@ refuses to open without users and a certificate. Knows nothing of law: routes ca
 """
 
 import ipaddress
+import os
 import re
-import secrets
 import socket
 import tempfile
 import threading
 import time
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
-from urllib.parse import urlsplit
 
 from fastapi import FastAPI, File, Form, HTTPException, Request, UploadFile
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from pydantic import BaseModel, Field
 
 from assistant import export, record
+from assistant.door import COOKIE, LIFE, LOCKED, TRIES, Door, Session, Sessions, session_of
 from assistant.errors import NotReady, PinciteError, Refused, UsageError
 from assistant.retrieve import Filter
 from assistant.roles import may, need
@@ -30,162 +29,12 @@ from assistant.roles import may, need
 if TYPE_CHECKING:
     from assistant.workbench import Workbench
 
-COOKIE = "pincite_session"
-OPEN_PATHS = ("/login", "/health")
-IDLE, LIFE = 3600.0, 12 * 3600.0  # seconds a session may rest, and live
-TRIES, LOCKED = 5, 900.0  # wrong passwords before a name is locked, and for how many seconds
 LARGEST_UPLOAD = 50 << 20
-POLICY = (
-    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
-    "font-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'self'; form-action 'self'; object-src 'none'"
-)
-HEADERS = (
-    (b"content-security-policy", POLICY.encode()), (b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"),
-    (b"x-frame-options", b"DENY"), (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
-)  # fmt: skip
 MEDIA = {
     "json": "application/json", "html": "text/html; charset=utf-8", "md": "text/markdown; charset=utf-8", "pdf": "application/pdf",
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }  # fmt: skip
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-
-
-# ---- who may enter -----------------------------------------------------------------------------------------------
-
-
-@dataclass(slots=True)
-class Session:
-    """A signed-in browser. `secret` is the user's at sign-in: another password ends the session."""
-
-    user: str
-    role: str
-    born: float
-    seen: float
-    secret: str = ""
-
-
-class Sessions:
-    """Who is signed in, and which names are locked. Kept in memory: a restart signs everyone out."""
-
-    def __init__(self, home: Path, clock: Callable[[], float] = time.monotonic) -> None:
-        self.home = home
-        self.clock = clock
-        self._lock = threading.Lock()
-        self._open: dict[str, Session] = {}
-        self._wrong: dict[str, tuple[int, float]] = {}
-
-    def locked(self, name: str) -> bool:
-        """Whether a name rests after too many wrong passwords."""
-        with self._lock:
-            count, since = self._wrong.get(name, (0, 0.0))
-            return count >= TRIES and self.clock() - since < LOCKED
-
-    def sign_in(self, name: str, password: str) -> str | None:
-        """A session's token, or None: wrong name, wrong password, or locked; the three look the same from outside."""
-        now = self.clock()
-        with self._lock:
-            count, since = self._wrong.get(name, (0, now))
-            if count >= TRIES and now - since < LOCKED:
-                return None
-            self._wrong[name] = (count + 1 if count < TRIES else 1, now)
-            while len(self._wrong) > 10_000:
-                self._wrong.pop(next(iter(self._wrong)))
-        user = record.user(self.home, name)
-        if not record.password_fits(password, user.secret if user else "") or user is None:
-            return None
-        token = secrets.token_urlsafe(32)
-        with self._lock:
-            self._wrong.pop(name, None)
-            self._open[token] = Session(user.name, user.role, now, now, user.secret)
-        return token
-
-    def of(self, token: str) -> Session | None:
-        """The session of a token, unless it has expired."""
-        now = self.clock()
-        with self._lock:
-            session = self._open.get(token)
-            if session and (now - session.seen > IDLE or now - session.born > LIFE):
-                self._open.pop(token, None)
-                return None
-            if session:
-                session.seen = now
-            return session
-
-    def sign_out(self, token: str) -> None:
-        """Ends a session."""
-        with self._lock:
-            self._open.pop(token, None)
-
-
-class Door:
-    """The one check before every route, Gradio's included: host, origin, session; and the headers of every answer."""
-
-    def __init__(self, app: Any, sessions: Sessions, local_user: str, hosts: frozenset[str]) -> None:
-        self.app = app
-        self.sessions = sessions
-        self.local_user = local_user  # who everyone is while there are no users
-        self.hosts = hosts  # host names answered to; empty for any
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
-        if scope["type"] != "http":
-            if scope["type"] == "lifespan":
-                await self.app(scope, receive, send)
-            return
-        headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]}
-
-        async def guarded(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", []), *HEADERS]
-            await send(message)
-
-        refused = self._stranger(scope, headers) or self._unknown(scope, headers)
-        await (refused or self.app)(scope, receive, guarded)
-
-    def _stranger(self, scope: Scope, headers: dict[str, str]) -> Response | None:
-        host = headers.get("host", "")
-        name = host.rsplit(":", 1)[0] if re.search(r":\d+$", host) else host
-        if self.hosts and name.lower() not in self.hosts:
-            return JSONResponse({"error": "This address is not served here"}, 421)
-        origin = headers.get("origin")
-        foreign = origin is not None and urlsplit(origin).netloc != host
-        if scope["method"] not in ("GET", "HEAD") and (foreign or headers.get("sec-fetch-site") == "cross-site"):
-            return JSONResponse({"error": "Requests from other sites are refused"}, 403)
-        return None
-
-    def _unknown(self, scope: Scope, headers: dict[str, str]) -> Response | None:
-        users = {u.name: u for u in record.users(self.sessions.home)}
-        if not users:
-            scope["pincite"] = Session(self.local_user, "admin", 0, 0)
-            return None
-        session = self.sessions.of(_cookie(headers.get("cookie", "")))
-        user = users.get(session.user) if session else None
-        if session and user and user.secret == session.secret:  # whoever was removed, or has a new password, is out at once
-            scope["pincite"] = replace(session, role=user.role)
-            return None
-        if scope["path"] in OPEN_PATHS:
-            return None
-        if scope["method"] == "GET" and "text/html" in headers.get("accept", ""):
-            return RedirectResponse("/login", 303)
-        return JSONResponse({"error": "Sign in first", "hint": "POST /login"}, 401)
-
-
-def _cookie(header: str) -> str:
-    found = re.search(rf"(?:^|;\s*){COOKIE}=([\w-]+)", header)
-    return found[1] if found else ""
-
-
-def session_of(request: Any) -> Session:
-    """Who makes a request that has passed the door."""
-    session = request.scope.get("pincite")
-    if not isinstance(session, Session):
-        raise HTTPException(401, "Sign in first")
-    return session
 
 
 # ---- the API -----------------------------------------------------------------------------------------------------
@@ -240,6 +89,16 @@ def _add_api(app: FastAPI, bench: "Workbench") -> None:
     def run(id: str, request: Request) -> dict[str, Any]:
         """An earlier answer or gap analysis of one's own."""
         return _own_run(bench, session_of(request), id)
+
+    @app.delete("/api/runs/{id}", tags=["API"])
+    def erase(id: str, request: Request) -> dict[str, list[str]]:
+        """Erases the words of a run or conversation of one's own (an administrator: of anyone's); its audit records stay."""
+        session = session_of(request)
+        found = _own_run(bench, session, id)
+        if found["owner"] != session.user:
+            need(session.role, "settings")
+        with bench.acting(session.user):
+            return {"erased": bench.erase(id)}
 
     @app.get("/api/provisions/{address:path}", tags=["API"])
     def provision(address: str, as_of: str = "", version: str = "", layer: str = "") -> dict[str, Any]:
@@ -315,8 +174,10 @@ def _add_exports(app: FastAPI, bench: "Workbench") -> None:
             stamped = {k: v for k, v in found.items() if k not in ("id", "time", "kind", "owner")}
             make = export.render_draft if found["kind"] == "draft" else export.render
             data = make(format, {**stamped, "audit_head": record.head(bench.home)})
+        with bench.acting(session.user):
+            bench.exported(id, format, data)
         name = f'attachment; filename="pincite-{found["kind"]}-{id}.{format}"'
-        return Response(data, media_type=MEDIA.get(format, "application/octet-stream"), headers={"Content-Disposition": name, "Cache-Control": "no-store"})
+        return Response(data, media_type=MEDIA.get(format, "application/octet-stream"), headers={"Content-Disposition": name})
 
 
 # ---- login -------------------------------------------------------------------------------------------------------
@@ -350,18 +211,18 @@ def _add_login(app: FastAPI, bench: "Workbench", sessions: Sessions, tls: bool) 
     @app.post("/login", include_in_schema=False)
     def sign_in(name: Annotated[str, Form(max_length=100)], password: Annotated[str, Form(max_length=500)]) -> Response:
         """Opens a session, or says that it did not."""
-        locked = sessions.locked(name)
-        token = sessions.sign_in(name, password)
-        if token is None:
-            known = name if record.user(bench.home, name) else "unknown"
-            if not locked:
-                with bench.acting(known):
-                    bench.write("sign-in-failed", {})  # no name that is not a user's: people type passwords there
+        tried = sessions.sign_in(name, password)
+        if tried.outcome == "busy":
+            return login_page("Too many are signing in at this moment. Try again in a second.", 429)
+        with bench.acting(tried.by):
+            if tried.outcome == "in":
+                bench.write("sign-in", {})
+            elif tried.tries:
+                bench.write("sign-in-failed", {"tries": tried.tries, "locked": tried.tries >= TRIES})
+        if tried.outcome != "in":
             return login_page(f"Name or password is wrong, or the name is locked: after {TRIES} wrong tries it rests for {LOCKED / 60:.0f} minutes.", 401)
-        with bench.acting(name):
-            bench.write("sign-in", {})
         response = RedirectResponse("/", 303)
-        response.set_cookie(COOKIE, token, max_age=int(LIFE), httponly=True, samesite="strict", secure=tls, path="/")
+        response.set_cookie(COOKIE, tried.token, max_age=int(LIFE), httponly=True, samesite="strict", secure=tls, path="/")
         return response
 
     @app.post("/logout", include_in_schema=False)
@@ -378,8 +239,13 @@ def _add_login(app: FastAPI, bench: "Workbench", sessions: Sessions, tls: bool) 
 # ---- the server --------------------------------------------------------------------------------------------------
 
 
-def make_app(bench: "Workbench", hosts: frozenset[str] = frozenset(), tls: bool = False, clock: Callable[[], float] = time.monotonic) -> Any:
-    """The whole ASGI application. `hosts` are the host names it answers to; empty for any."""
+def make_app(
+    bench: "Workbench", hosts: frozenset[str] = frozenset(), tls: bool = False, clock: Callable[[], float] = time.monotonic, alone: bool = True
+) -> Any:
+    """The whole ASGI application. `hosts` are the host names it answers to, empty for any; `alone`: it opens while there are no users."""
+    uploads = bench.home / "uploads"  # where only the owner of the data folder can read them
+    uploads.mkdir(parents=True, exist_ok=True, mode=0o700)
+    os.environ["GRADIO_TEMP_DIR"] = str(uploads)
     import gradio as gr
 
     from assistant.ui import app as ui
@@ -404,7 +270,7 @@ def make_app(bench: "Workbench", hosts: frozenset[str] = frozenset(), tls: bool 
     blocks = ui.build(bench)
     blocks.queue(max_size=64, default_concurrency_limit=16, api_open=False)
     gr.mount_gradio_app(app, blocks, path="/", auth_dependency=lambda request: session_of(request).user, **ui.dressing())
-    return Door(app, sessions, bench.user, hosts)
+    return Door(app, sessions, bench.user, hosts, alone, tls)
 
 
 def is_loopback(host: str) -> bool:
@@ -444,7 +310,7 @@ def serve(host: str, port: int, bench: "Workbench") -> None:
     check_address(host, port, len(record.users(bench.home)), bool(cert and key))
     scheme = "https" if cert and key else "http"
     hosts = frozenset({"127.0.0.1", "localhost", "[::1]", host}) if is_loopback(host) else frozenset()
-    app = make_app(bench, hosts, scheme == "https")
+    app = make_app(bench, hosts, scheme == "https", alone=is_loopback(host))
     threading.Thread(target=_warm, args=(bench,), daemon=True).start()
     config = uvicorn.Config(
         app, host=host, port=port, log_level="warning", server_header=False, ssl_certfile=cert, ssl_keyfile=key, timeout_graceful_shutdown=3

@@ -62,6 +62,7 @@ from assistant.verify import cite
 
 Progress = Callable[[str], None]
 RUN_KINDS = ("ask", "gaps", "draft")
+ERASABLE = (*RUN_KINDS, "chat", "card")
 CARD_SECONDS = 10.0  # a sound card takes well under one
 ACTING: ContextVar[str] = ContextVar("acting", default="")  # the signed-in user on whose behalf a verb runs
 
@@ -129,6 +130,7 @@ class Workbench:
         self.settings = settings or Settings()
         self.home = self.settings.home.expanduser()
         self.say = say
+        self._settled = False  # whether the settings in effect stand in the record
 
     @property
     def user(self) -> str:
@@ -157,10 +159,37 @@ class Workbench:
         """The language model, or None when PINCITE_LLM is none."""
         from assistant.llm import open_model
 
-        return open_model(self.settings.llm, self.home)
+        opened = open_model(self.settings.llm, self.home)
+        self._note("model", {"name": opened.info.name, "sha256": opened.info.sha256} if opened else {"name": "none", "sha256": ""})
+        return opened
 
     def write(self, action: str, body: Mapping[str, Any]) -> str:
-        """One audit record; its id."""
+        """One audit record, after one of the settings where they changed since the last; its id."""
+        self._settle()
+        return self._append(action, body)
+
+    def _settle(self) -> None:
+        if not self._settled:
+            self._settled = True
+            self._note("settings", self._recorded_settings())
+
+    def _recorded_settings(self) -> dict[str, Any]:
+        """The settings as the record names them: no folder of this machine, no user or password of a server."""
+        llm = self.settings.llm
+        server = urlsplit(llm) if llm and "://" in llm else None
+        return {
+            "llm": (f"{server.scheme}://{server.hostname}" if server else Path(llm).name) if llm else "embedded",
+            "embedder": Path(self.settings.embedder).name if self.settings.embedder else "embedded",
+            "offline": self.settings.offline, "tls": bool(self.settings.tls_cert and self.settings.tls_key),
+        }  # fmt: skip
+
+    def _note(self, action: str, body: Mapping[str, Any]) -> None:
+        """One audit record, unless the last of its action says the same."""
+        last = record.last_of(self.home, action)
+        if last is None or any(last.body.get(k) != v for k, v in body.items()):
+            self._append(action, body)
+
+    def _append(self, action: str, body: Mapping[str, Any]) -> str:
         return record.append(self.home, now(), self.user, action, {**body, "program": __version__, "code": code_hash()}).id
 
     # ---- ingest and corpus
@@ -180,7 +209,8 @@ class Workbench:
         same = {(e.sha256, e.work): e for e in self.library.editions.values()}
         out = self._ingest_json(report, same)
         files = [{"file": i.file, "sha256": i.sha256, "version": i.version} for i in report.instruments]
-        self.write("ingest", {"files": files, "refused": [r.file for r in report.refused], "corpus_digest": self.library.digest})
+        refused, embedder = [r.file for r in report.refused], {"name": self.embedder.name, "sha256": self.embedder.sha256}
+        self.write("ingest", {"files": files, "refused": refused, "corpus_digest": self.library.digest, "embedder": embedder})
         return out
 
     def _ingest_json(self, report: ingestion.IngestReport, editions: Mapping[tuple[str, str], Edition]) -> dict[str, Any]:
@@ -563,6 +593,11 @@ class Workbench:
         checks.append({"check": "corpus checked until", "ok": True, "detail": corpus.manifest().checked_until})
         return {"ok": all(c["ok"] for c in checks), "checks": checks}
 
+    def measured(self, card: Mapping[str, Any], data: bytes) -> str:
+        """One audit record for a model's accuracy card, which opens or closes its roles; its id."""
+        body = {"name": card["name"], "sha256": card["sha256"], "roles": card["roles"], "file": hashlib.sha256(data).hexdigest()}
+        return self.write("model-card", body)
+
     def prove_model(self) -> str:
         """One token from the language model, made in its own process."""
         from assistant.llm import prove
@@ -579,11 +614,26 @@ class Workbench:
         """One audit record for a file that left Pincite; its id."""
         return self.write("export", {"run": run, "format": format, "file": hashlib.sha256(data).hexdigest()})
 
-    def erase(self, run: str) -> None:
-        """Erase the words of a run, a conversation or a card (`card-` and its hash); the record of it stays. One audit record."""
-        if not record.erase_run(self.home, run):
+    def erase(self, run: str) -> list[str]:
+        """Erase the words of a run, a conversation with its answers, or a card (`card-` and its hash); the ids erased.
+
+        With a gap analysis or draft goes its card, unless another rests on it; with a run what people said about it. The audit records stay. One audit record.
+        """
+        kept = record.kept(self.home, run)
+        if kept is None:
             raise UsageError(f"There is no run '{run}'", "It may have been erased before")
-        self.write("delete", {"run": run})
+        if kept.kind not in ERASABLE:
+            raise Refused(f"Run '{run}' is a {kept.kind}, which is not erased", "Erase the run that it belongs to")
+        beside = list(kept.content["asks"]) if kept.kind == "chat" else self._only_cards(kept) if kept.kind in ("gaps", "draft") else []
+        erased = [id for id in (run, *beside) if record.erase_run(self.home, id)]
+        self.write("delete", {"run": run, "erased": erased})
+        return erased
+
+    def _only_cards(self, run: record.Kept) -> list[str]:
+        """The kept card of a gap analysis or draft when no other rests on it."""
+        card = run.content["card"]["sha256"]
+        others = (k for kind in ("gaps", "draft") for k in record.all_kept(self.home, kind) if k.id != run.id)
+        return [] if any(k.content["card"]["sha256"] == card for k in others) else [f"card-{card}"]
 
     def backup(self, to: Path) -> dict[str, Any]:
         """Everything worth keeping, in one file; its hash and what it holds. One audit record."""
@@ -669,6 +719,7 @@ class Workbench:
 
     def _say_on(self, action: str, run: str, kind: str, target: str, content: Mapping[str, Any], **said: object) -> str:
         """One audit record with its review beside it; its id. The record holds the hash of the words."""
+        self._settle()
         body = {"run": run, "target": target, **said, "content": sha256(content), "program": __version__, "code": code_hash()}
         return record.append(self.home, now(), self.user, action, body, (run, kind, target, content)).id
 

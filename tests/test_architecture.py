@@ -49,6 +49,7 @@ FLOORS = {
         "cli",
         "ui",
         "server",
+        "door",
         "retriever",
         "bundle",
         "backup",

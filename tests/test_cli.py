@@ -130,7 +130,7 @@ def test_each_ask_is_one_record_and_the_chain_verifies(stocked: Path) -> None:
     before = data(pincite("audit", "verify", "--json", home=stocked))
     asked = data(pincite("ask", "What is a business associate?", "--json", home=stocked))
     after = data(pincite("audit", "verify", "--head", before["head"], "--json", home=stocked))
-    assert after["sound"] and after["records"] == before["records"] + 1
+    assert after["sound"] and after["records"] == before["records"] + 2, "the first use of its model, and the ask"
     last = json.loads(pincite("audit", "tail", "-n", "1", "--json", home=stocked).stdout)
     assert last["id"] == asked["audit"] and last["action"] == "ask" and "business associate" not in json.dumps(last["body"])
 

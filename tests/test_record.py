@@ -232,21 +232,62 @@ def test_a_clock_that_jumps_back_breaks_nothing(home: Path) -> None:
     assert verify_chain(record.records(home)).sound
 
 
-def test_a_record_of_the_first_form_is_carried_over(home: Path) -> None:
+# The first schema as it was published, with a record, its run and (from the second on) a user: written out, so that a change of the migrations is seen.
+FIRST = """
+CREATE TABLE audit(seq INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, time TEXT NOT NULL, user TEXT NOT NULL, action TEXT NOT NULL,
+  body TEXT NOT NULL, parent TEXT NOT NULL, hash TEXT NOT NULL);
+CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+CREATE TABLE run(id TEXT PRIMARY KEY, time TEXT NOT NULL, kind TEXT NOT NULL, content TEXT NOT NULL);
+INSERT INTO audit VALUES(1, 'aa', 't', 'ann', 'ask', '{}', '0000000000000000000000000000000000000000000000000000000000000000',
+  '82daafa307b72acd7125f55bce1c4c364b7cf947801cf5e5a1e5051e8712dec1');
+INSERT INTO run VALUES('aa', 't', 'ask', '{"question":"What?"}');
+"""
+SECOND = FIRST + "CREATE TABLE user(name TEXT PRIMARY KEY, role TEXT NOT NULL, secret TEXT NOT NULL); INSERT INTO user VALUES('ann', 'admin', 'x');"
+
+
+@pytest.mark.parametrize(("schema", "script", "users"), [(1, FIRST, []), (2, SECOND, ["ann"])])
+def test_an_older_data_folder_is_carried_over_step_by_step(schema: int, script: str, users: list[str], home: Path) -> None:
     home.mkdir()
     db = sqlite3.connect(home / "record.sqlite")
-    db.executescript(record._TABLES)
-    db.execute("PRAGMA user_version=1")
+    db.executescript(script)
+    db.execute(f"PRAGMA user_version={schema}")
     db.commit()
+    db.close()
+    before = record.head(home)
+    assert [u.name for u in record.users(home)] == users
     write(home, 2)
-    record.keep_user(home, record.User("ann", "admin", "x"))
-    assert verify_chain(record.records(home)).sound and record.user(home, "ann")
+    assert verify_chain(record.records(home), before).sound and record.last_of(home, "ask") and record.run(home, "aa") == {"question": "What?"}
+    record.keep_user(home, record.User("eve", "auditor", "y"))
+    fresh = home.with_name("fresh")
+    write(fresh, 1)
+    shapes = [
+        {tuple(row) for row in sqlite3.connect(folder / "record.sqlite").execute("SELECT type, name, sql FROM sqlite_master")} for folder in (home, fresh)
+    ]
+    assert shapes[0] == shapes[1], "an old folder ends in the same form as a new one"
+
+
+def test_an_upgrade_that_is_cut_off_leaves_the_older_form(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home.mkdir()
+    db = sqlite3.connect(home / "record.sqlite")
+    db.executescript(SECOND)
+    db.execute("PRAGMA user_version=2")
+    db.commit()
+    db.close()
+    with monkeypatch.context() as broken:
+        broken.setattr(record, "_MIGRATIONS", (*record._MIGRATIONS, "CREATE TABLE more(x);\nCREATE TABLE more(x);"))
+        broken.setattr(record, "SCHEMA", len(record._MIGRATIONS))
+        with pytest.raises(NotReady):
+            record.head(home)
+    held = sqlite3.connect(home / "record.sqlite")
+    assert held.execute("PRAGMA user_version").fetchone() == (2,)
+    assert not held.execute("SELECT name FROM sqlite_master WHERE name IN ('more', 'audit_action')").fetchall()
 
 
 def test_decisions_of_the_second_form_are_carried_over(home: Path) -> None:
     home.mkdir()
     db = sqlite3.connect(home / "record.sqlite")
-    db.executescript(record._TABLES + record._TABLES_2)
+    db.executescript(SECOND)
     old = {"owner": "ann", "run": "r1", "requirement": "AIA-9-1", "decision": "edit", "reason": "clearer", "edited": "new “words”"}
     db.execute("INSERT INTO run VALUES('a1', 't1', 'review', ?)", (record.canonical(old).decode(),))
     db.execute("INSERT INTO run VALUES('r1', 't0', 'gaps', '{}')")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from assistant import record, roles, server
+from assistant import door, record, roles, server
 from assistant.errors import NotReady, Refused, UsageError
 from assistant.retrieve import Filter
 from assistant.ui import app, ask, audit, card, drafts, gaps, parts, settings, sources, start
@@ -452,7 +452,7 @@ def test_audit_shows_the_trace_of_an_answer_and_checks_the_chain(shell: Shell, b
     assert [r[4] for r in rows] == [turns[0]["audit"]] and audit.rows(shell, request(), 50, "gaps", "") == []
     shown = audit.trace(shell, request(), turns[0]["audit"])
     assert "What must it contain?" in shown and "lexical:1, dense:3" in shown and "answer@1" in shown
-    assert "Sound: 1 records" in audit.verify(shell, request(), "") and "not in the chain" in audit.verify(shell, request(), "f" * 64)
+    assert "Sound: 2 records" in audit.verify(shell, request(), "") and "not in the chain" in audit.verify(shell, request(), "f" * 64)
 
 
 def test_a_sample_is_the_same_for_the_same_seed_and_its_marks_are_recorded(shell: Shell, bench: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -698,7 +698,7 @@ def client(house: tuple[TestClient, Stub, Clock]) -> TestClient:
     client, bench, clock = house
     (bench.home / "record.sqlite").unlink(missing_ok=True)
     client.cookies.clear()
-    clock.now += 10 * server.LIFE  # no session and no lock of an earlier test is left
+    clock.now += 10 * door.LIFE  # no session and no lock of an earlier test is left
     return client
 
 
@@ -749,7 +749,7 @@ def test_every_route_asks_who_it_is(client: TestClient, users: None) -> None:
     assert len(every) > 60
     for method, path in every:
         answer = client.request(method, path)
-        if path.rstrip("/") in server.OPEN_PATHS:
+        if path.rstrip("/") in door.OPEN_PATHS:
             assert answer.status_code in (200, 401, 405, 422), (method, path)
         else:
             assert answer.status_code == 401, (method, path, answer.status_code)
@@ -768,24 +768,24 @@ def test_signing_in_and_out(client: TestClient, users: None, bench_: Stub) -> No
     assert client.get("/").status_code == 200 and [r.action for r in bench_.audit_tail(1)] == ["sign-in"]
     client.post("/logout")
     assert [r.action for r in bench_.audit_tail(1)] == ["sign-out"]
-    client.cookies.set(server.COOKIE, re.search(r"=([^;]+)", cookie)[1])  # type: ignore[index]
+    client.cookies.set(door.COOKIE, re.search(r"=([^;]+)", cookie)[1])  # type: ignore[index]
     assert client.get("/").status_code == 401
 
 
 def test_a_name_is_locked_after_five_wrong_tries_and_others_are_not(client: TestClient, users: None, clock: Clock) -> None:
-    for _ in range(server.TRIES):
+    for _ in range(door.TRIES):
         assert sign_in(client, "dev", "wrong").status_code == 401
     assert sign_in(client, "dev").status_code == 401
     assert sign_in(client, "dev2").status_code == 303
-    clock.now += server.LOCKED + 1
+    clock.now += door.LOCKED + 1
     assert sign_in(client, "dev").status_code == 303
 
 
 def test_wrong_passwords_are_on_the_record_without_what_was_typed(client: TestClient, users: None, bench_: Stub) -> None:
-    for name in ("dev", "s3cret typed as a name", *["dev"] * server.TRIES):
+    for name in ("dev", "s3cret typed as a name", *["dev"] * door.TRIES):
         sign_in(client, name, "wrong")
     found = [r for r in bench_.audit_tail(50) if r.action == "sign-in-failed"]
-    assert [r.user for r in found] == ["dev", "unknown", *["dev"] * (server.TRIES - 1)]  # a locked name adds no more
+    assert [r.user for r in found] == ["dev", door.STRANGER, *["dev"] * (door.TRIES - 1)]  # a locked name adds no more
     assert "s3cret" not in str(found)
 
 
@@ -809,7 +809,7 @@ def test_no_answer_tells_a_wrong_name_from_a_wrong_password(client: TestClient, 
     assert sign_in(client, "nobody").text == sign_in(client, "dev", "wrong").text
 
 
-@pytest.mark.parametrize(("rest", "status"), [(server.IDLE - 1, 200), (server.IDLE + 1, 401)])
+@pytest.mark.parametrize(("rest", "status"), [(door.IDLE - 1, 200), (door.IDLE + 1, 401)])
 def test_a_session_ends_when_it_rests_too_long(client: TestClient, users: None, clock: Clock, rest: float, status: int) -> None:
     sign_in(client, "dev")
     clock.now += rest
@@ -818,8 +818,8 @@ def test_a_session_ends_when_it_rests_too_long(client: TestClient, users: None, 
 
 def test_a_session_does_not_live_for_ever(client: TestClient, users: None, clock: Clock) -> None:
     sign_in(client, "dev")
-    for _ in range(int(server.LIFE / (server.IDLE - 1)) + 1):
-        clock.now += server.IDLE - 1
+    for _ in range(int(door.LIFE / (door.IDLE - 1)) + 1):
+        clock.now += door.IDLE - 1
         client.get("/health")
         client.get("/")
     assert client.get("/").status_code == 401
