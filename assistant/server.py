@@ -149,7 +149,8 @@ def _own_run(bench: "Workbench", session: Session, id: str) -> dict[str, Any]:
         found = bench.run(id) if re.fullmatch(r"[0-9a-f]{16}", id) else {}
     except UsageError:
         found = {}
-    if not found or (found["owner"] != session.user and not may(session.role, "see-all")):
+    others = "see-work" if found.get("kind") in ("gaps", "draft") else "see-all"
+    if not found or (found["owner"] != session.user and not may(session.role, others)):
         raise HTTPException(404, "There is no such run of yours")
     return found
 
@@ -165,6 +166,10 @@ def _add_exports(app: FastAPI, bench: "Workbench") -> None:
         if found["kind"] == "project":
             with bench.acting(session.user):
                 data = pinned_text(bench.project(id)).encode()
+        elif format == "bundle":
+            need(session.role, "audit")
+            with bench.acting(session.user):
+                data, format = bench.bundle(id), "zip"
         elif found["kind"] == "chat" and format == "md":
             turns = [_own_run(bench, session, ask) for ask in found["asks"]]
             data = transcript(str(found["title"]), turns).encode()

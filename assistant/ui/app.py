@@ -117,6 +117,7 @@ def _wire(blocks: gr.Blocks, shell: Shell, pages: dict[str, dict[str, Any]]) -> 
     asking["tab"].select(asking["pins"], [shell.project], asking["pinned"], **QUIET)
     first["made"].then(opened, None, screen, **QUIET)
     sourcing["added"].then(opened, None, screen, **QUIET)
+    gapping["tab"].select(gapping["lists"], None, gapping["past"], **QUIET)
     sourcing["tab"].select(lambda: sources.listing(shell), None, [sourcing["head"], sourcing["listed"]], **QUIET)
     auditing["tab"].select(auditing["fill"], auditing["filters"], auditing["listed"], **QUIET)
 

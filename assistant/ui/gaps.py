@@ -1,10 +1,13 @@
 """Gaps: a model card held against the requirements: counts, coverage, dates and findings, the law left and the card's words right."""
 
 import json
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +16,7 @@ import gradio as gr
 from assistant import corpus
 from assistant.errors import PinciteError, UsageError
 from assistant.export import FORMATS
+from assistant.roles import may, need
 from assistant.ui.parts import (
     CLICKS,
     FRAMEWORKS,
@@ -35,7 +39,8 @@ from assistant.ui.parts import (
     table,
     view_citation,
 )  # fmt: skip
-from assistant.ui.shell import PRIVATE, QUIET, Shell
+from assistant.ui.shell import QUIET, Shell
+from assistant.ui.work import Say, user_of
 
 if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
@@ -45,6 +50,9 @@ NO_FINDING = empty("No finding open", "Choose a row of the findings: the law ope
 ANY = "any"
 Facts = dict[str, dict[str, Any]]
 SHOW_FINDING = "() => document.getElementById('pc-finding').scrollIntoView({block: 'nearest'})"
+AMENDED_BY_LETTERS = ("eu-ai-act", "gdpr", "mdr")
+# Art. 4a, paragraph 1a, point (ba): how Union law numbers what an amendment puts in; (ii), (iv) and the like are roman numbers.
+INSERTED = re.compile(r"-\d+[a-z]|\(\d+[a-z]+\)|\((?![ivx]+\))[a-z]{2,}\)")
 DECISIONS = {"accept": "accepted", "edit": "edited", "reject": "rejected"}
 COLUMNS = ("Requirement", "Title", "Status", "Severity", "Law", "Applies from")
 TONES = {
@@ -114,11 +122,13 @@ def severity_bars(report: Json) -> str:
 
 
 def timeline(report: Json) -> str:
-    """When which duties begin, and how many of them are open; moved dates show as the law has them on the as-of date."""
+    """When which duties begin, and how many of them are open: a line of dates, the same as a table, and the dates that the law has moved."""
     dated: dict[str, list[Json]] = {}
     for f in report["findings"]:
         if f["applies_from"][:1].isdigit():
             dated.setdefault(f["applies_from"][:10], []).append(f)
+    if not dated:
+        return empty("No dates", "No finding carries a date.")
     rows = [
         [
             long_date(day) + (" (ahead)" if day > report["as_of"] else ""),
@@ -129,19 +139,101 @@ def timeline(report: Json) -> str:
         ]
         for day, found in sorted(dated.items())
     ]
+    listed = table(["Applies from", "Framework", "Requirements", "Gap or partial", "Provisions"], rows, "When duties begin")
+    return _line_of_dates({day: len(found) for day, found in dated.items()}, report["as_of"]) + listed + _moved_dates(report)
+
+
+def _line_of_dates(dated: Mapping[str, int], as_of: str) -> str:
+    """The dates from the year before the as-of date on, as marks on a line; earlier ones are counted together."""
+    start = f"{int(as_of[:4]) - 1}-01-01"
+    ahead = {day: n for day, n in sorted(dated.items()) if day >= start}
+    before = sum(n for day, n in dated.items() if day < start)
+    last = max([*ahead, as_of])
+    first, whole = date.fromisoformat(start), max(1, (date.fromisoformat(last) - date.fromisoformat(start)).days)
+
+    def mark(day: str, words: str, kind: str, row: int) -> str:
+        left = 2 + 84 * (date.fromisoformat(day) - first).days / whole
+        return f'<span class="pc-when {kind} pc-row-{row}" style="left:{left:.1f}%">{esc(words)}</span>'
+
+    marks = "".join(mark(day, f"{day}: {n}", "pc-ahead" if day > as_of else "pc-since", i % 3) for i, (day, n) in enumerate(ahead.items()))
+    said = f"{before} requirements apply since before {start[:4]}. " if before else ""
     return (
-        table(["Applies from", "Framework", "Requirements", "Gap or partial", "Provisions"], rows, "When duties begin")
-        if rows
-        else empty("No dates", "No finding carries a date.")
+        f'<p>{esc(said)}Each mark: a date, and how many requirements begin to apply then.</p><div class="pc-dates" role="img" '
+        f'aria-label="Dates on a line; the table below has the same">{marks}{mark(as_of, "as of", "pc-now", 3)}</div>'
     )
 
 
-def chosen(report: Json, framework: str, status: str, severity: str, words: str) -> list[Json]:
-    """The findings that pass the filters, the worst first."""
+def _moved_dates(report: Json) -> str:
+    """Requirements whose provision applied from another day in an earlier text of the law, from the dates the corpus keeps with their source."""
+    moved: dict[tuple[str, str], list[str]] = {}
+    for f in report["findings"]:
+        for then in earlier_dates(f["pinpoint"]):
+            if then != f["applies_from"][:10] and f["applies_from"][:1].isdigit():
+                moved.setdefault((then, f["applies_from"][:10]), []).append(f"{f['citation']}")
+    rows = [[long_date(was), long_date(now), str(len(where)), short(", ".join(dict.fromkeys(where)), 200)] for (was, now), where in sorted(moved.items())]
+    return table(["Applied first from", "Now from", "Requirements", "Provisions"], rows, "Dates that an amendment has moved") if rows else ""
+
+
+@cache
+def earlier_dates(address: str) -> tuple[str, ...]:
+    """The days from which a provision applied under texts that an amendment has replaced; none for one that an amendment put in (its number says so)."""
+    p = corpus.pinpoint(address)
+    if p.instrument not in AMENDED_BY_LETTERS or INSERTED.search(p.path):
+        return ()
+    days = sorted({row.since for row in corpus.status_rows() if row.since and row.covers(p, row.since)})
+    return tuple(then for day in days if (then := corpus.term_of(p, _day_before(day)).applies_from))
+
+
+def _day_before(day: str) -> str:
+    return (date.fromisoformat(day) - timedelta(days=1)).isoformat()
+
+
+def crosswalk(report: Json) -> str:
+    """Which requirements of other frameworks ask for the like, with the status of both: evidence found for one may serve the other."""
+    asks = {r.id: r for r in corpus.requirements()}
+    status = {f["requirement"]: f for f in report["findings"]}
+    rows, done = [], set()
+    for f in report["findings"]:
+        here = asks.get(f["requirement"])
+        for other in here.cross_references if here else ():
+            found = status.get(other)
+            if found is None or (pair := frozenset((other, f["requirement"]))) in done:
+                continue
+            done.add(pair)
+            one, two = (f'{esc(x["requirement"])}: {esc(short(x["title"], 60))}<br><span class="pc-where">{esc(x["citation"])}</span>' for x in (f, found))
+            serves = "evidence-found" in (f["status"], found["status"]) and f["status"] != found["status"]
+            rows.append(
+                [one, status_badge(f["status"]), two, status_badge(found["status"]), badge("look whether the evidence serves both", "ask") if serves else ""]
+            )
+    note = banner("Related, not equal: what fulfils one is looked at, never counted, for the other.", "info")
+    return (
+        note + table(["Requirement", "Status", "Related to", "Status", ""], rows, "Crosswalk between frameworks", plain=False)
+        if rows
+        else empty("No crosswalk", "No requirement here is related to another that was assessed.")
+    )
+
+
+def changes(report: Json) -> str:
+    """What differs from the earlier run that the assessment was held against, and why it may."""
+    since = report.get("since")
+    if not since:
+        return ""
+    why = f"changed since run {since['run']}: {', '.join(since['because'])}" if since["because"] else f"nothing has changed since run {since['run']}"
+    rows = [
+        [c["requirement"], STATUSES[c["was"]][1] if c["was"] in STATUSES else c["was"], STATUSES[c["is"]][1] if c["is"] in STATUSES else c["is"]]
+        for c in since["changed"]
+    ]
+    said = banner(f"Held against the earlier assessment; {why}. {len(rows)} findings differ.", "info" if rows else "good")
+    return said + (table(["Requirement", "Was", "Is"], rows, "What changed since the earlier assessment") if rows else "")
+
+
+def chosen(report: Json, framework: str, status: str, severity: str, words: str, changed: bool = False) -> list[Json]:
+    """The findings that pass the filters, the worst first; `changed`: only those that differ from the earlier run."""
     wanted = words.lower().split()
+    differ = {c["requirement"] for c in report["since"]["changed"]} if changed and report.get("since") else None
     found = [
         f for f in report["findings"]
-        if framework in (ANY, f["framework"]) and status in (ANY, f["status"]) and severity in (ANY, f["severity"])
+        if (differ is None or f["requirement"] in differ) and framework in (ANY, f["framework"]) and status in (ANY, f["status"]) and severity in (ANY, f["severity"])
         and all(w in f"{f['requirement']} {f['title']} {f['obligation']} {f['citation']} {f['owner']}".lower() for w in wanted)
     ]  # fmt: skip
     order = list(STATUSES)
@@ -169,7 +261,7 @@ def detail(f: Json) -> str:
     remedy = f"<h3>Remedy</h3><p>{esc(f['remedy'])}</p>{owner}" if f["remedy"] else owner
     return (
         f'<article class="pc-finding"><h2>{esc(f["requirement"])}: {esc(f["title"])} {status_badge(f["status"])}{esc(against)}</h2>'
-        f"{_review(f.get('review'))}<p>{esc(f['why'])}</p>"
+        f"{_review(f.get('review'))}{_remarks(f.get('remarks', ()))}<p>{esc(f['why'])}</p>"
         f'<div class="pc-two"><section aria-label="The law"><h3>The law: {esc(f["citation"])} {force}</h3><p>{esc(f["obligation"])}</p>{when}{law}</section>'
         f'<section aria-label="The card"><h3>The card</h3>{"".join(_facet(x) for x in f["facets"])}</section></div>{remedy}</article>'
     )
@@ -181,6 +273,14 @@ def _review(review: Json | None) -> str:
     edited = f"<blockquote>{esc(review['edited'])}</blockquote>" if review["edited"] else ""
     said = f"{DECISIONS[review['decision']]} by {review['by']}, {review['time'][:16].replace('T', ' ')} UTC. {review['reason']}"
     return f'<div class="pc-banner pc-good">{esc(said[0].upper() + said[1:])}{edited}</div>'
+
+
+def _remarks(said: Sequence[Json]) -> str:
+    rows = []
+    for r in said:
+        task = f" For {r['owner']}{', due ' + long_date(r['due']) if r['due'] else ''}." if r["owner"] else ""
+        rows.append(f"<li><strong>{esc(r['by'])}</strong>, {esc(r['time'][:16].replace('T', ' '))} UTC: {esc(r['text'])}{esc(task)}</li>")
+    return f'<ul class="pc-remarks" aria-label="Remarks and tasks">{"".join(rows)}</ul>' if rows else ""
 
 
 def _facet(facet: Json) -> str:
@@ -195,7 +295,7 @@ def _facet(facet: Json) -> str:
 
 def downloads(report: Json) -> str:
     """Links that download the report; each carries run, date, corpus digest and audit head."""
-    links = "".join(f'<a href="/export/{esc(report["run"])}.{f}" download>{f.upper()}</a>' for f in ("json", *FORMATS))
+    links = "".join(f'<a href="/export/{esc(report["run"])}.{f}" download>{f.upper()}</a>' for f in ("json", *FORMATS, "bundle"))
     return f'<div class="pc-downloads" role="group" aria-label="Download the report"><span>Download:</span>{links}</div>'
 
 
@@ -251,18 +351,82 @@ def assess_steps(
     as_of: str,
     frameworks: Sequence[str],
     everything: bool,
+    since: str = "",
+    project: str = "",
 ) -> Iterator[tuple[str, Json | None]]:
-    """What to show above the results after each step, and at the end the report."""
+    """What to show above the results after each step, and at the end the report. The work is a job: it goes on when the tab is closed."""
     from assistant.workbench import check_day
 
-    yield banner("Step 1 of 2: reading the card in a closed-off process. Step 2: holding each requirement against it.", "info"), None
     try:
-        with at_hand(files, sample, facts, given) as (card, known), shell.acting(request, "assess"):
-            report = shell.bench.gaps(card, check_day(as_of), tuple(frameworks), (), known, everything)
+        need(shell.role(request), "assess")
+        day = check_day(as_of)
     except PinciteError as error:
         yield failure(error), None
         return
-    yield head(report) + downloads(report), report
+    user, made = user_of(request), dict[str, Any]()
+
+    def work(say: Say) -> str:
+        say("step 1 of 2: reading the card in a closed-off process, then holding each requirement against it")
+        with at_hand(files, sample, facts, given) as (card, known), shell.bench.acting(user):
+            before = since or last_run(shell, project)
+            made.update(shell.bench.gaps(card, day, tuple(frameworks), (), known, everything, before))
+            say("step 2 of 2: keeping the report")
+            if project:
+                shell.bench.add_project_run(project, made["run"], "gaps")
+        return f"Assessed: run {made['run']}, which stays under “Earlier assessments”."
+
+    yield from ((shown, None) for shown in shell.jobs.watch(shell.jobs.start("Assessing a card", user, work)))
+    if made:
+        yield top_of(made), made
+
+
+def top_of(report: Json) -> str:
+    """What stands above the results of an assessment."""
+    return head(report) + changes(report) + downloads(report)
+
+
+def last_run(shell: Shell, project: str) -> str:
+    """The last assessment that was made for a project of the acting user; "" when there is none."""
+    return next((str(r["run"]) for r in shell.bench.project(project)["runs"] if r["kind"] == "gaps"), "") if project else ""
+
+
+def earlier(shell: Shell, request: Any) -> list[tuple[str, str]]:
+    """The kept assessments that the user may open, newest first, for a list."""
+    role, user = shell.role(request), shell.user(request)
+    if not may(role, "ask"):
+        return []
+    rows = [r for r in shell.bench.runs("gaps", 200) if r["owner"] == user or may(role, "see-work")]
+    return [(f"{r['about']} ({r['time'][:16].replace('T', ' ')}, {r['owner']})", r["id"]) for r in rows]
+
+
+def reopened(shell: Shell, request: Any, id: str | None) -> tuple[str, Json | None]:
+    """A kept assessment with the decisions and remarks on it; one that is another's is not there."""
+    if not id or id not in {run for _, run in earlier(shell, request)}:
+        return NOT_RUN, None
+    try:
+        found = shell.bench.run(id)
+    except PinciteError as error:
+        return failure(error), None
+    report = with_remarks({**found, "run": id}, found.get("remarks", ()))
+    return top_of(report), report
+
+
+def with_remarks(report: Json, remarks: Sequence[Json]) -> dict[str, Any]:
+    """The report with each remark at its finding."""
+    return {**report, "findings": [{**f, "remarks": [r for r in remarks if r["target"] == f["requirement"]]} for f in report["findings"]]}
+
+
+def remark(shell: Shell, request: Any, report: Json | None, id: str, text: str, owner: str, due: str) -> tuple[str, Json | None]:
+    """Records a remark on the open finding, or with an owner a task; what to say, and the report with it."""
+    if report is None or not id:
+        return banner("Open a finding first.", "warn"), report
+    try:
+        with shell.acting(request, "decide"):
+            shell.bench.comment(report["run"], id, text, owner, due.strip())
+            said = shell.bench.remarks(report["run"])
+    except PinciteError as error:
+        return failure(error), report
+    return banner(f"{id}: {'assigned to ' + owner if owner.strip() else 'remark kept'}, and on the record.", "good"), with_remarks(report, said)
 
 
 def options(report: Json | None) -> list[tuple[str, str]]:
@@ -328,8 +492,11 @@ def build(shell: Shell) -> Mapping[str, Any]:
             facts = gr.File(label="Facts for applicability (facts.json, optional)", file_types=[".json"], height=140)
         with gr.Column(scale=2, min_width=220):
             everything = gr.Checkbox(label="Assess also what does not apply", value=False)
+            since = gr.Dropdown(label="Compare with an earlier assessment", choices=[], value=None, interactive=True, elem_id="pc-since")
             run = gr.Button("Assess", variant="primary", elem_id="pc-assess")
             stop = gr.Button("Stop", size="sm")
+    with gr.Row():
+        past = gr.Dropdown(label="Earlier assessments: open one", choices=[], value=None, interactive=True, min_width=300, elem_id="pc-earlier-gaps")
     top = gr.HTML(NOT_RUN)
     with gr.Column(visible=False) as results:
         numbers = gr.HTML()
@@ -338,6 +505,8 @@ def build(shell: Shell) -> Mapping[str, Any]:
             bars = gr.HTML()
         with gr.Accordion("Timeline of effective dates", open=False):
             dates = gr.HTML()
+        with gr.Accordion("Crosswalk between frameworks", open=False):
+            cross = gr.HTML()
         with gr.Row():
             framework = gr.Dropdown(label="Framework", choices=options(None), value=ANY, interactive=True, min_width=150)
             status = gr.Dropdown(
@@ -345,6 +514,7 @@ def build(shell: Shell) -> Mapping[str, Any]:
             )
             severity = gr.Dropdown(label="Severity", choices=[("any severity", ANY), *((s, s) for s in SEVERITIES)], value=ANY, interactive=True, min_width=150)
             words = gr.Textbox(label="Words", placeholder="title, law or owner", min_width=150)
+            only = gr.Checkbox(label="Only what changed", value=False, min_width=120)
         listed = gr.Dataframe(
             headers=list(COLUMNS), label="Findings: choose a row to open it", interactive=False, wrap=True, max_height=420, elem_id="pc-findings", buttons=[],
             column_widths=["17%", "29%", "16%", "11%", "16%", "11%"],
@@ -358,21 +528,39 @@ def build(shell: Shell) -> Mapping[str, Any]:
             edited = gr.Textbox(label="New wording (to edit)", lines=2, max_length=4000, min_width=240)
             record = gr.Button("Record the decision", min_width=160)
         decided = gr.HTML()
+        with gr.Row(visible=False, equal_height=False) as assigning:
+            text = gr.Textbox(label="Remark, or what is to be done", lines=2, max_length=2000, min_width=240)
+            owner = gr.Textbox(label="Owner (makes it a task)", max_length=100, min_width=160)
+            due = gr.Textbox(label="Due (YYYY-MM-DD)", max_length=10, min_width=140)
+            put = gr.Button("Keep the remark or task", min_width=160)
 
-    filters = [framework, status, severity, words]
+    filters = [framework, status, severity, words, only]
 
-    def assess(files: Any, sample: Any, facts: Any, given: Facts, as_of: str, frameworks: list[str], everything: bool, request: gr.Request) -> Iterator[Any]:
-        for shown, found in assess_steps(shell, request, files, sample, facts, given, as_of, frameworks, everything):
-            if found is None:
-                yield {top: shown, report: None, results: gr.Column(visible=False)}
-                continue
-            yield {
-                top: shown, report: found, results: gr.Column(visible=True), numbers: counts(found), grid: matrix(found), bars: severity_bars(found),
-                dates: timeline(found), framework: gr.Dropdown(choices=options(found), value=ANY), status: ANY, severity: ANY, words: "",
-                **_listing(found, ANY, ANY, ANY, ""),
-            }  # fmt: skip
+    def results_of(shown: str, found: Json) -> dict[Any, Any]:
+        return {
+            top: shown, report: found, results: gr.Column(visible=True), numbers: counts(found), grid: matrix(found), bars: severity_bars(found),
+            dates: timeline(found), cross: crosswalk(found), framework: gr.Dropdown(choices=options(found), value=ANY), status: ANY, severity: ANY, words: "",
+            only: False, **_listing(found, ANY, ANY, ANY, "", False),
+        }  # fmt: skip
 
-    def _listing(found: Json | None, *wanted: str) -> dict[Any, Any]:
+    def assess(
+        files: Any, sample: Any, facts: Any, given: Facts, as_of: str, frameworks: list[str], everything: bool, since: Any, project: Any, request: gr.Request
+    ) -> Iterator[Any]:
+        for shown, found in assess_steps(shell, request, files, sample, facts, given, as_of, frameworks, everything, since or "", project or ""):
+            yield {top: shown, report: None, results: gr.Column(visible=False)} if found is None else results_of(shown, found)
+
+    def reopens(id: str | None, request: gr.Request) -> dict[Any, Any]:
+        shown, found = reopened(shell, request, id)
+        return {top: shown, report: None, results: gr.Column(visible=False)} if found is None else results_of(shown, found)
+
+    def lists(request: gr.Request) -> Any:
+        some = earlier(shell, request)
+        return gr.Dropdown(choices=some), gr.Dropdown(choices=[("none", ""), *some])
+
+    def ends(request: gr.Request) -> None:
+        shell.jobs.cancel(user_of(request))
+
+    def _listing(found: Json | None, *wanted: Any) -> dict[Any, Any]:
         rows = chosen(found, *wanted) if found else []
         names = [(f"{f['requirement']}: {f['title']}", f["requirement"]) for f in rows]
         return {
@@ -382,19 +570,20 @@ def build(shell: Shell) -> Mapping[str, Any]:
             viewer: "",
             open_id: "",
             deciding: gr.Row(visible=False),
+            assigning: gr.Row(visible=False),
             decided: "",
         }
 
-    def narrow(found: Json | None, *wanted: str) -> dict[Any, Any]:
+    def narrow(found: Json | None, *wanted: Any) -> dict[Any, Any]:
         return _listing(found, *wanted)
 
     def cell(found: Json | None, words: str, event: gr.SelectData) -> dict[Any, Any]:
         f, s = from_cell(found, *event.index) if found else (ANY, ANY)
-        return {framework: f, status: s, severity: ANY, **_listing(found, f, s, ANY, words)}
+        return {framework: f, status: s, severity: ANY, only: False, **_listing(found, f, s, ANY, words, False)}
 
     def show(found: Json | None, id: str | None) -> Any:
         f = finding(found, id)
-        return (detail(f) if f else NO_FINDING), "", id or "", gr.Row(visible=f is not None), ""
+        return (detail(f) if f else NO_FINDING), "", id or "", gr.Row(visible=f is not None), gr.Row(visible=f is not None), ""
 
     def row(found: Json | None, event: gr.SelectData) -> Any:
         values = event.row_value
@@ -408,26 +597,28 @@ def build(shell: Shell) -> Mapping[str, Any]:
         f = finding(after, id)
         return said, after, detail(f) if f else NO_FINDING
 
-    everything_out = [top, report, results, numbers, grid, bars, dates, *filters, listed, pick, one, viewer, open_id, deciding, decided]
-    list_out = [listed, pick, one, viewer, open_id, deciding, decided]
-    ran = run.click(assess, [files, sample, facts, shell.facts, shell.as_of, shell.frameworks, everything], everything_out, concurrency_limit=4, **PRIVATE)
-    ran.then(shell.foot, None, shell.footer, **QUIET)
-    stop.click(None, cancels=[ran], **QUIET)
-    for one_filter in (framework, status, severity):
+    def remarks(found: Json | None, id: str, text: str, owner: str, due: str, request: gr.Request) -> Any:
+        said, after = remark(shell, request, found, id, text, owner, due)
+        f = finding(after, id)
+        return said, after, detail(f) if f else NO_FINDING
+
+    list_out = [listed, pick, one, viewer, open_id, deciding, assigning, decided]
+    everything_out = [top, report, results, numbers, grid, bars, dates, cross, *filters, *list_out]
+    inputs = [files, sample, facts, shell.facts, shell.as_of, shell.frameworks, everything, since, shell.project]
+    ran = run.click(assess, inputs, everything_out, concurrency_limit=4, **QUIET)
+    ran.then(shell.foot, None, shell.footer, **QUIET).then(lists, None, [past, since], **QUIET)
+    stop.click(ends, None, None, cancels=[ran], **QUIET)
+    past.input(reopens, [past], everything_out, **QUIET)
+    for one_filter in (framework, status, severity, only):
         one_filter.input(narrow, [report, *filters], list_out, **QUIET)
     words.submit(narrow, [report, *filters], list_out, **QUIET)
-    grid.select(cell, [report, words], [framework, status, severity, *list_out], **QUIET)
-    opened = [one, viewer, open_id, deciding, decided]
+    grid.select(cell, [report, words], [framework, status, severity, only, *list_out], **QUIET)
+    opened = [one, viewer, open_id, deciding, assigning, decided]
     listed.select(row, [report], opened, **QUIET).then(None, js=SHOW_FINDING, **QUIET)
     pick.input(show, [report, pick], opened, **QUIET).then(None, js=SHOW_FINDING, **QUIET)
     one.select(law, [report, open_id], viewer, **QUIET)
     viewer.select(law, [report, open_id], viewer, **QUIET)
     decided_now = record.click(decides, [report, open_id, decision, reason, edited], [decided, report, one], **QUIET)
     decided_now.then(shell.foot, None, shell.footer, **QUIET)
-    return {
-        "files": files,
-        "sample": sample,
-        "assess": assess,
-        "inputs": [files, sample, facts, shell.facts, shell.as_of, shell.frameworks, everything],
-        "outputs": everything_out,
-    }
+    put.click(remarks, [report, open_id, text, owner, due], [decided, report, one], **QUIET).then(shell.foot, None, shell.footer, **QUIET)
+    return {"files": files, "sample": sample, "assess": assess, "inputs": inputs, "outputs": everything_out, "lists": lists, "past": [past, since]}
