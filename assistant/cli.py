@@ -14,7 +14,18 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from assistant.errors import PinciteError, UsageError
-from assistant.export.terminal import answer_text, gaps_table, record_line, review_lines, review_text, run_lines, short, signature_lines, standing
+from assistant.export.terminal import (
+    answer_text,
+    disagreement_lines,
+    gaps_table,
+    record_line,
+    review_lines,
+    review_text,
+    run_lines,
+    short,
+    signature_lines,
+    standing,
+)
 
 if TYPE_CHECKING:
     from assistant.workbench import Workbench
@@ -734,6 +745,14 @@ def review_assign(
     w = bench()
     with w.acting(by):
         put(w.comment(run, target, text, owner, due))
+
+
+@review_app.command("agreement")
+def review_agreement(card: Card, as_json: JsonFlag = False) -> None:
+    """Whether the newest drafts of a card, one a pack, agree with each other and with the card; exit 1 when they do not."""
+    rows = bench().disagreements(card)
+    put_json(rows) if as_json else put(disagreement_lines(rows))
+    raise typer.Exit(1 if rows else 0)
 
 
 @signoff_app.command("sign")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from assistant.bearing import marks_of, words_of
-from assistant.findings import CardField, Evidence, FacetResult, Finding, GapAnalysis, ModelCard
+from assistant.findings import CardField, CardFile, Evidence, FacetResult, Finding, GapAnalysis, ModelCard
 from assistant.law import Citation
 from assistant.packs import Element, Pack, PackSection
 from assistant.pinpoint import Pinpoint
@@ -237,38 +237,85 @@ class Disagreement:
 
 
 def disagreements(drafts: Sequence[Mapping[str, Any]], card: ModelCard) -> list[Disagreement]:
-    """Where drafts (in their JSON form) and the card do not agree, both places named.
+    """Where drafts (in their JSON form, with reviews where there are any) and the card do not agree, both places named.
 
-    The card's own name and version are compared with each other; every quotation of a draft on a field that must agree
-    is compared with the card as it is now.
+    The card's own name and version are compared with each other; every quotation of a draft, and a person's words in its
+    place, with the card as it is now; and each matter on which drafts must agree among them.
     """
     found = list(_within(card))
     for one in drafts:
-        for element in (e for s in one["sections"] for e in s["elements"]):
-            for sentence in element["sentences"]:
-                found.extend(_against(card, one["pack"]["id"], element, sentence))
+        for element, sentence in _card_sentences(one):
+            found.extend(_against(card, one["pack"]["id"], element, sentence))
+    for i, one in enumerate(drafts):
+        for other in drafts[i + 1 :]:
+            found.extend(_between(one, other))
     return list(dict.fromkeys(found))
+
+
+def card_of(made: Mapping[str, Any], files: Sequence[Mapping[str, str]]) -> ModelCard:
+    """What a draft says its card stated on the matters that must agree, with the card's kept texts."""
+    fields = tuple(CardField(f["field"], f["value"], f["file"], f["start"], f["end"], "stated") for f in made["stated"])
+    return ModelCard(made["card"]["name"], made["card"]["sha256"], tuple(CardFile(f["file"], f["text"]) for f in files), (), fields)
+
+
+def _card_sentences(made: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    """The sentences on the card that count: those that nobody rejected."""
+    for section in made["sections"]:
+        for element in section["elements"]:
+            for sentence in element["sentences"]:
+                if sentence["kind"] == "card" and (sentence.get("review") or {}).get("decision") != "reject":
+                    yield element, sentence
+
+
+def _words(sentence: Mapping[str, Any]) -> str:
+    """The words that count: the person's where a person edited them."""
+    return str((sentence.get("review") or {}).get("edited") or sentence["text"])
 
 
 def _within(card: ModelCard) -> Iterator[Disagreement]:
     for name in ("name", "version"):
         stated = card.stated(name)
         for other in stated[1:]:
-            a, b = _plain(stated[0].value), _plain(other.value)
-            if a not in b and b not in a:
+            if not _agree(stated[0].value, other.value, name):
                 yield Disagreement(name, _place(stated[0]), stated[0].value, _place(other), other.value)
 
 
 def _against(card: ModelCard, pack: str, element: Mapping[str, Any], sentence: Mapping[str, Any]) -> Iterator[Disagreement]:
-    if sentence["kind"] != "card":
-        return
     here = f"draft {pack}, {element['title']}"
-    name, words = sentence.get("field") or "", _plain(sentence["text"])
+    name, words = sentence.get("field") or "", _plain(_words(sentence))
     values = card.stated(name)
-    if name in AGREEING and values and not any(words in _plain(v.value) or _plain(v.value) in words for v in values):
+    if words != _plain(sentence["text"]):  # a person's words: free, but for the figures in them
+        known = {n for f in card.files for n in _FIGURE.findall(f.text)}
+        for figure in dict.fromkeys(n for n in _FIGURE.findall(words) if n not in known):
+            there = (_place(values[0]), values[0].value) if values else (f"card {card.name}", f"{figure} is nowhere in the card as it is now")
+            yield Disagreement(name or "evidence", here, _words(sentence), *there)
+    elif name in AGREEING and values and not any(_agree(sentence["text"], v.value, name) for v in values):
         yield Disagreement(name, here, sentence["text"], _place(values[0]), values[0].value)
     elif not any(words in _plain(f.text) for f in card.files):
         yield Disagreement(name or "evidence", here, sentence["text"], f"card {card.name}", "these words are not in the card as it is now")
+
+
+def _between(one: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[Disagreement]:
+    """What one draft says on a matter where the other says something else and nowhere the same."""
+    theirs = list(_card_sentences(other))
+    for element, sentence in _card_sentences(one):
+        name = sentence.get("field") or ""
+        against = [(e, x) for e, x in theirs if x.get("field") == name] if name in AGREEING else []
+        if against and not any(_agree(_words(sentence), _words(x), name) for _, x in theirs):
+            e, x = against[0]
+            yield Disagreement(
+                name, f"draft {one['pack']['id']}, {element['title']}", _words(sentence), f"draft {other['pack']['id']}, {e['title']}", _words(x)
+            )
+
+
+def _agree(a: str, b: str, name: str) -> bool:
+    """Whether the shorter stands whole in the longer: a name or version as words of its own, anything else as whole sentences or cells."""
+    short, long = sorted((_plain(a), _plain(b)), key=len)
+    ends = r"(?![\w]|\.\w)" if name in ("name", "version", "date") else r"(?:$|(?<=[.!?:;|])| ?[(|;])"
+    return re.search(rf"(?<!\w)(?<!\w\.){re.escape(short)}{ends}" if short[:1].isalnum() else re.escape(short), long) is not None
+
+
+_FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
 
 
 def _plain(text: str) -> str:
@@ -308,6 +355,7 @@ def to_json(made: Draft, citation_json: Callable[[Citation], dict[str, Any]]) ->
         "schema": "pincite/draft@1", "as_of": made.as_of, "corpus_digest": made.corpus_digest, "level": made.level,
         "pack": {"id": made.pack.id, "title": made.pack.title, "framework": made.pack.framework, "about": made.pack.about, "note": made.pack.note},
         "card": {"name": made.card.name, "sha256": made.card.sha256},
+        "stated": [{"field": f.field, "value": f.value, "file": f.file, "start": f.start, "end": f.end} for n in AGREEING for f in made.card.stated(n)],
         "official": f"{sum(n['layer'] == 'official' for n in notes)} of {len(notes)}",
         "counts": {s: states.count(s) for s in ("stated", "partly-stated", "asked")} | {f"{k} sentences": kinds.count(k) for k in ("card", "law", "input")},
         "sections": sections, "notes": notes,

@@ -759,6 +759,29 @@ class Workbench:
         """The findings or sentences of a run on which nobody has decided."""
         return list(reviewing.undecided(self._document(run), reviewing.decided(record.reviews(self.home, run))))
 
+    def disagreements(self, card: Path | None = None, run: str = "") -> list[dict[str, str]]:
+        """Where the newest drafts of a card, one a pack, and the card as it is now do not agree: field, one, says, other, says_there.
+
+        The card is the file named, else the newest text kept under the name of the card of `run`, a draft, which itself counts for its pack.
+        """
+        parsed = self.card(card) if card else None
+        mine = self.run(run) if run else None
+        name = parsed.name if parsed else (mine or {"card": {"name": ""}})["card"]["name"]
+        newest = {row.pack: row.id for row in reversed(record.listed(self.home, ("draft",), 1 << 40)) if row.about == name}
+        if mine:
+            newest[mine["pack"]["id"]] = run
+        drafts = [self.run(id) for _, id in sorted(newest.items())]
+        now_card = parsed or self._card_kept(name, drafts)
+        return [asdict(d) for d in drafting.disagreements(drafts, now_card)] if now_card else []
+
+    def _card_kept(self, name: str, drafts: Sequence[Mapping[str, Any]]) -> ModelCard | None:
+        """The newest card of this name as it was kept, with what a draft from that very text says it stated."""
+        kept = next((k.content for k in record.all_kept(self.home, "card") if k.content["name"] == name), None)
+        of = next((d for d in drafts if kept and d["card"]["sha256"] == kept["sha256"] and "stated" in d), None)
+        if kept is None:
+            return None
+        return drafting.card_of(of or {"card": kept, "stated": []}, kept["files"])
+
     def signoff(self, run: str, meaning: str, acknowledged: bool = False) -> dict[str, Any]:
         """The acting user's signature on a run as author, reviewer or approver, bound to the hashes of what is signed; one audit record.
 

@@ -238,6 +238,53 @@ def test_a_card_that_names_two_versions_disagrees_with_itself() -> None:
     assert [(d.field, d.says, d.says_there) for d in draft.disagreements([], two)] == [("version", "1.0", "2.0")]
 
 
+def test_two_drafts_that_say_different_things_are_listed_with_both_places() -> None:
+    old, new = as_json("eu-ai-act-annex-iv", "chest-xray-triage"), as_json("fda-device-software", "chest-xray-triage")
+    aged = json.loads(json.dumps(old).replace("2.1.0", "2.0.9"))
+    found = [d for d in draft.disagreements([aged, new], card("chest-xray-triage")) if d.one.startswith("draft") and d.other.startswith("draft")]
+    assert {(d.field, d.says, d.says_there) for d in found} == {("version", "2.0.9", "2.1.0")}
+    assert "eu-ai-act-annex-iv" in found[0].one and "fda-device-software" in found[0].other
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "name", "agree"),
+    [
+        ("2.1", "2.1.0", "version", False),
+        ("2.1.0", "2.1.0 (2026-09-14)", "version", True),
+        ("1.0", "2.1.0", "version", False),
+        ("ThoraxFlag", "ThoraxFlag 2.1", "name", True),
+        ("It flags films of adults", "It flags films of adults and children.", "intended_purpose", False),
+        ("It flags films of adults.", "It flags films of adults. It is no diagnosis.", "intended_purpose", True),
+        ("It flags films of adults.", "It  flags films\nof adults.", "intended_purpose", True),
+        ("| AUC | 0.97 |", "| AUC | 0.97 | 0.95-0.98 |", "metrics", True),
+    ],
+)
+def test_when_two_statements_agree(a: str, b: str, name: str, agree: bool) -> None:
+    assert draft._agree(a, b, name) is agree and draft._agree(b, a, name) is agree
+
+
+@pytest.mark.parametrize(
+    ("review", "found"),
+    [
+        ({"decision": "edit", "edited": "ThoraxFlag is meant for adults."}, 0),
+        ({"decision": "edit", "edited": "ThoraxFlag is meant for 7777 adults."}, 1),
+        ({"decision": "reject", "edited": ""}, 0),
+    ],
+)
+def test_a_persons_words_are_compared_by_their_figures(review: dict[str, str], found: int) -> None:
+    d = json.loads(json.dumps(as_json("eu-ai-act-annex-iv", "chest-xray-triage")))
+    d["sections"][0]["elements"][0]["sentences"][1]["review"] = review
+    rows = [r for r in draft.disagreements([d], card("chest-xray-triage")) if r.one.startswith("draft")]
+    assert len(rows) == found and all(r.field == "intended_purpose" and "README.md" in r.other for r in rows)
+
+
+def test_the_card_kept_with_a_draft_serves_as_the_card() -> None:
+    d = as_json("gdpr-dpia", "chest-xray-triage")
+    kept = draft.card_of(d, [{"file": f.name, "text": f.text} for f in card("chest-xray-triage").files])
+    assert [x for x in draft.disagreements([d], kept) if x.one.startswith("draft")] == []
+    assert {f.field for f in kept.fields} <= set(draft.AGREEING) and kept.stated("version")
+
+
 # ---- renderings --------------------------------------------------------------------------------------------------
 
 

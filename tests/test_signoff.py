@@ -195,6 +195,23 @@ def test_changed_law_voids_a_signature_by_name_and_other_law_does_not(bench: Any
     assert bench.signatures(run)[0]["void"] == []
 
 
+def test_drafts_that_disagree_are_shown_with_both_places(bench: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    from assistant import cli
+
+    old = copied(tmp_path / "card")
+    first = bench.draft(old, "gdpr-dpia", DAY)
+    assert bench.disagreements(old) == [] == bench.disagreements(run=first["run"])
+    new = copied(tmp_path / "card", "worried about a skin lesion", "worried about a dog's skin lesion")
+    second = bench.draft(new, "eu-ai-act-annex-iv", DAY)
+    rows = bench.disagreements(new)
+    assert rows and rows == bench.disagreements(run=second["run"])
+    assert any(r["field"] == "intended_purpose" and r["one"].startswith("draft gdpr-dpia") and "README.md" in r["other"] for r in rows)
+    monkeypatch.setattr(cli, "bench", lambda: bench)
+    with pytest.raises(SystemExit) as left:
+        cli.main(["review", "agreement", str(new)])
+    assert left.value.code == 1 and f"{len(rows)} disagreements" in capsys.readouterr().out
+
+
 def test_runs_are_listed_newest_first(bench: Any) -> None:
     first, second = bench.gaps(CARD, DAY, ("gdpr",))["run"], drafted(bench)["run"]
     rows = bench.runs()

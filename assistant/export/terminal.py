@@ -74,6 +74,14 @@ def review_text(row: Mapping[str, Any], run: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def disagreement_lines(rows: Sequence[Mapping[str, str]]) -> str:
+    """Disagreements for a terminal, both places of each."""
+    lines = []
+    for d in rows:
+        lines += [f"{d['field']}:", f"  {d['one']}: “{short(d['says'], 140)}”", f"  {d['other']}: “{short(d['says_there'], 140)}”"]
+    return "\n".join((*lines, *([""] if lines else []), f"{len(rows)} disagreements" if rows else "The drafts agree with each other and with the card."))
+
+
 def signature_lines(rows: Sequence[Mapping[str, Any]]) -> str:
     """Signatures for a terminal, each with whether it stands and why not."""
     lines = []
