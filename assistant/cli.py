@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from assistant import cli_evidence
 from assistant.errors import PinciteError, UsageError
 from assistant.export.terminal import (
     answer_text,
@@ -50,6 +51,7 @@ bundle_app = typer.Typer(no_args_is_help=True, help="Evidence bundles: make, ver
 for name, sub in (
     ("corpus", corpus_app),
     ("card", card_app),
+    ("evidence", cli_evidence.app),
     ("audit", audit_app),
     ("bundle", bundle_app),
     ("eval", eval_app),

@@ -551,6 +551,17 @@ class Workbench:
         established = triage.facts(card, given)
         return assess.assess(card, wanted, established, as_of, self.law(as_of), digest, everything)
 
+    def evidence(self, request: Any, folder: Path) -> dict[str, Any]:
+        """Figures from a project's own files, written into a folder: what stands out, and the files by hash. One audit record."""
+        from assistant.evidence import report, run
+
+        files = run.make(request, __version__)
+        hashes = run.write(folder, files)
+        doc = json.loads(files[next(name for name in files if name.endswith(".json"))])
+        inputs = [{"sha256": i["sha256"], "rows": i["rows"]} for i in doc["inputs"]]
+        audit = self.write("evidence", {"kind": doc["kind"], "command": sha256(doc["command"]), "seed": doc["seed"], "inputs": inputs, "files": hashes})
+        return {"audit": audit, "kind": doc["kind"], "command": doc["command"], "files": hashes, "summary": report.summary(doc)}
+
     def triage(self, path: Path, facts: Path | None = None) -> dict[str, Any]:
         """Which frameworks apply and why, in the form of the contract."""
         card = self.card(path)
