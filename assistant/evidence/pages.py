@@ -27,9 +27,9 @@ def cell(value: object) -> str:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """A Markdown table."""
-    lines = [head, ["---", *["---:"] * (len(head) - 1)], *([cell(c) for c in row] for row in rows)]
-    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+    """A Markdown table; columns of numbers stand right."""
+    sides = ["---:" if i and all(str(row[i])[:1] in "0123456789-" for row in rows if str(row[i])) else "---" for i in range(len(head))]
+    return "\n".join("| " + " | ".join(line) + " |" for line in (head, sides, *([cell(c) for c in row] for row in rows)))
 
 
 def _figure(figure: Json | None, digits: int = 3) -> str:

@@ -97,7 +97,7 @@ def _shares(train: Table, test: Table, name: str) -> dict[str, Any]:
         codes, labels = tables.groups(table, name)
         counted.append(dict(zip(labels, np.bincount(codes, minlength=len(labels)).tolist())))
     labels = list(dict.fromkeys([*counted[0], *counted[1]]))
-    rows = []
+    rows: list[dict[str, Any]] = []
     few = [0, 0]
     for label in labels:
         a, b = counted[0].get(label, 0), counted[1].get(label, 0)
@@ -120,7 +120,11 @@ def _dates(train: Table, test: Table, request: Request) -> dict[str, Any]:
     """Test rows dated no later than the last training row, and patients tested before they were trained on."""
     a, b = _days(train, request.date), _days(test, request.date)
     last = np.nanmax(a)
-    out = {"unreadable": int(np.isnan(a).sum() + np.isnan(b).sum()), "test_rows_before_last_training": int((b <= last).sum()), "test_rows": test.rows}
+    out: dict[str, Any] = {
+        "unreadable": int(np.isnan(a).sum() + np.isnan(b).sum()),
+        "test_rows_before_last_training": int((b <= last).sum()),
+        "test_rows": test.rows,
+    }
     (x, x_names), (y, y_names) = _keys(train, request.patient), _keys(test, request.patient)
     first = np.full(len(x_names) + 1, np.inf)
     np.fmin.at(first, x, a)
