@@ -3,6 +3,7 @@
 Pure functions of the document; every word from a file passes `cell`.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -26,9 +27,12 @@ def cell(value: object) -> str:
     return "".join(f"\\{c}" if c in "\\`*_{}[]<>|#!~$" else c for c in text)
 
 
+_NUMBER = re.compile(r"-?\d[\d,.]*(?: %)?(?: \(.*\))?|too few.*")
+
+
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """A Markdown table; columns of numbers stand right."""
-    sides = ["---:" if i and all(str(row[i])[:1] in "0123456789-" for row in rows if str(row[i])) else "---" for i in range(len(head))]
+    sides = ["---:" if i and all(_NUMBER.fullmatch(str(row[i])) for row in rows if str(row[i])) else "---" for i in range(len(head))]
     return "\n".join("| " + " | ".join(line) + " |" for line in (head, sides, *([cell(c) for c in row] for row in rows)))
 
 

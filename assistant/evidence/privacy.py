@@ -151,18 +151,20 @@ def _cells(table: Table, request: Request) -> dict[str, Any]:
     """How many people share their quasi-identifiers: the fewest (k), the cells of few people, and k without each column."""
     codes = [table.words[q].codes.astype(np.int64) for q in request.quasi]
     people = table.words[request.patient].codes.astype(np.int64) if request.patient else np.arange(table.rows, dtype=np.int64)
-    counts = _people(codes, people)
-    total = int(counts.sum())
-    small = [{"fewer_than": n, "cells": int((counts < n).sum()), "share": float(counts[counts < n].sum() / total)} for n in SMALL]
-    without = [{"column": q, "k": int(_people(codes[:i] + codes[i + 1 :], people).min())} for i, q in enumerate(request.quasi)] if len(codes) > 1 else []
+    counts, cell, person = _people(codes, people)
+    total = len(np.unique(people))
+    small = [
+        {"fewer_than": n, "cells": int((counts < n).sum()), "share": len(np.unique(person[counts[cell] < n])) / total} for n in SMALL
+    ]
+    without = [{"column": q, "k": int(_people(codes[:i] + codes[i + 1 :], people)[0].min())} for i, q in enumerate(request.quasi)] if len(codes) > 1 else []
     return {"quasi": list(request.quasi), "rows": table.rows, "people": total, "cells": len(counts), "k": int(counts.min()), "small": small, "without": without}
 
 
-def _people(codes: list[NDArray[np.int64]], people: NDArray[np.int64]) -> NDArray[np.int64]:
-    """How many different people each cell has."""
+def _people(codes: list[NDArray[np.int64]], people: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """How many different people each cell has, and the pairs of cell and person that are counted."""
     key = np.zeros(len(people), np.int64)
     for column in codes:
         key = np.unique(key * (int(column.max()) + 2) + column + 1, return_inverse=True)[1].astype(np.int64)
-    pair = np.unique(np.stack([key, people]), axis=1) if len(np.unique(people)) < len(people) else np.stack([key, people])
-    counts: NDArray[np.int64] = np.bincount(pair[0].astype(np.int64))
-    return counts[counts > 0]
+    pair = np.unique(key * (int(people.max()) + 2) + people + 1)
+    cell, person = pair // (int(people.max()) + 2), pair % (int(people.max()) + 2) - 1
+    return np.bincount(cell), cell, person

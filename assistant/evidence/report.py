@@ -217,7 +217,7 @@ def _privacy_said(out: Fragment, results: Json, doc: Json) -> None:
         for row in m["at"]:
             if row["judged"]:
                 out.say(
-                    f"At a false-positive rate of {100 * row['false_positive_rate']:g} % the membership inference attack finds {100 * row['value']:.2f} % of the members ({interval(row)})."
+                    f"At a false-positive rate of {row['false_positive_rate']:g} the true-positive rate of the membership inference attack was {number(row['value'])} ({interval(row)})."
                 )
     if c := results.get("cells"):
         small = "; ".join(f"{100 * s['share']:.1f} % of people are in cells of fewer than {s['fewer_than']}" for s in c["small"][1:])
