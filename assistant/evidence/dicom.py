@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from assistant.errors import Unreadable, UsageError
+from assistant.evidence.tables import label
 from assistant.sandbox import Sandbox
 
 MOST_FILES = 500_000
@@ -120,7 +121,7 @@ def survey(request: Request) -> dict[str, Any]:
         raise UsageError(f"{request.folder.name} holds no DICOM file that can be read", f"{len(paths)} files were tried; give the folder of the .dcm files")
     names = {str(p): p.relative_to(request.folder).as_posix() for p in paths}
     whole = hashlib.sha256("".join(f"{names[path]}\0{digest}\n" for path, digest in sorted(digests)).encode("utf8", "surrogateescape")).hexdigest()
-    return {"kind": "dicom", "inputs": [{"name": request.folder.resolve().name, "sha256": whole, "rows": len(paths)}], **_report(counted)}
+    return {"kind": "dicom", "inputs": [{"name": label(request.folder.resolve().name, 80), "sha256": whole, "rows": len(paths)}], **_report(counted)}
 
 
 def _files(folder: Path) -> list[Path]:
@@ -203,7 +204,7 @@ def _cut_short(data: Any, size: int) -> bool:
     if raw is None or not isinstance(value, bytes) or raw.length == 0xFFFFFFFF:
         return raw is None
     left = size - raw.value_tell - raw.length
-    return len(value) < raw.length or 0 < left < 8
+    return bool(len(value) < raw.length or 0 < left < 8)
 
 
 def _findings(data: Any) -> Iterator[str]:

@@ -102,7 +102,7 @@ def _index(name: str, reference: Table, current: Table, people: list[int]) -> di
     shares = [np.maximum(x, 0.5) / max(x.sum(), 1) for x in (a, b)]
     value = float(((shares[1] - shares[0]) * np.log(shares[1] / shares[0])).sum())
     noise = _chi_square(max(len(a) - 1, 1)) * (1 / people[0] + 1 / people[1])
-    return {"column": name, "psi": value, "noise": noise, "bins": len(a), "beyond_noise": value > noise}
+    return {"column": tables.label(name), "psi": value, "noise": noise, "bins": len(a), "beyond_noise": value > noise}
 
 
 def _chi_square(freedom: int) -> float:

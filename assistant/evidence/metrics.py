@@ -136,7 +136,7 @@ def sample(request: Request) -> tuple[Sample, list[Slice]]:
         _classes(found)
     else:
         found.threshold = _threshold(request, [table.numbers[s][keep] for s in request.scores])
-        found.tasks = [_task(found, y, s, y if kind == "multilabel" else "") for y, s in zip(request.labels, request.scores)]
+        found.tasks = [_task(found, y, s, tables.label(y) if kind == "multilabel" else "") for y, s in zip(request.labels, request.scores)]
     return found, [Slice("", np.zeros(int(keep.sum()), np.int32), ["all"]), *(_slice(table, g, keep) for g in request.groups)]
 
 
@@ -167,7 +167,7 @@ def _slice(table: Table, name: str, keep: NDArray[np.bool_]) -> Slice:
     if present.sum() > 4 * tables.MOST_GROUPS:
         raise UsageError(f"The crossing {name} has {int(present.sum())} groups", "Cross fewer columns, or use broader bands")
     place = (np.cumsum(present) - 1).astype(np.int32)
-    return Slice(name, place[codes], [tables.label(text) for text, there in zip(labels, present) if there])
+    return Slice(tables.label(name), place[codes], [tables.label(text) for text, there in zip(labels, present) if there])
 
 
 def _threshold(request: Request, scores: Sequence[Floats]) -> float:
@@ -247,7 +247,7 @@ def compute(request: Request) -> dict[str, Any]:
     found, slices = sample(request)
     out: dict[str, Any] = {
         "kind": found.kind, "inputs": [found.table.source()], "cases": int(found.keep.sum()), "patients": found.patient_count, "clustered": found.clustered,
-        "threshold": found.threshold, "value_name": request.value, "classes": found.classes, "notes": found.notes, "least": {"patients": LEAST_PATIENTS, "cases": LEAST_CASES},
+        "threshold": found.threshold, "value_name": tables.label(request.value), "classes": found.classes, "notes": found.notes, "least": {"patients": LEAST_PATIENTS, "cases": LEAST_CASES},
     }  # fmt: skip
     out["slices"] = [_values(found, s) if found.kind == "value" else _classified(found, s) for s in slices]
     out["comparisons"] = _pay(out["slices"])

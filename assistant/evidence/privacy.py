@@ -153,11 +153,21 @@ def _cells(table: Table, request: Request) -> dict[str, Any]:
     people = table.words[request.patient].codes.astype(np.int64) if request.patient else np.arange(table.rows, dtype=np.int64)
     counts, cell, person = _people(codes, people)
     total = len(np.unique(people))
-    small = [
-        {"fewer_than": n, "cells": int((counts < n).sum()), "share": len(np.unique(person[counts[cell] < n])) / total} for n in SMALL
-    ]
-    without = [{"column": q, "k": int(_people(codes[:i] + codes[i + 1 :], people)[0].min())} for i, q in enumerate(request.quasi)] if len(codes) > 1 else []
-    return {"quasi": list(request.quasi), "rows": table.rows, "people": total, "cells": len(counts), "k": int(counts.min()), "small": small, "without": without}
+    small = [{"fewer_than": n, "cells": int((counts < n).sum()), "share": len(np.unique(person[counts[cell] < n])) / total} for n in SMALL]
+    without = (
+        [{"column": tables.label(q), "k": int(_people(codes[:i] + codes[i + 1 :], people)[0].min())} for i, q in enumerate(request.quasi)]
+        if len(codes) > 1
+        else []
+    )
+    return {
+        "quasi": [tables.label(q) for q in request.quasi],
+        "rows": table.rows,
+        "people": total,
+        "cells": len(counts),
+        "k": int(counts.min()),
+        "small": small,
+        "without": without,
+    }
 
 
 def _people(codes: list[NDArray[np.int64]], people: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:

@@ -107,7 +107,7 @@ def _shares(train: Table, test: Table, name: str) -> dict[str, Any]:
             rows.append({"group": tables.label(label), "train": a / train.rows, "test": b / test.rows})
     if sum(few):
         rows.append({"group": "groups of fewer than 10", "train": few[0] / train.rows, "test": few[1] / test.rows})
-    return {"column": name, "groups": rows, "distance": 0.5 * sum(abs(r["train"] - r["test"]) for r in rows)}
+    return {"column": tables.label(name), "groups": rows, "distance": 0.5 * sum(abs(r["train"] - r["test"]) for r in rows)}
 
 
 def _sites(train: Table, test: Table, name: str) -> dict[str, int]:

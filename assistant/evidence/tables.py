@@ -5,6 +5,7 @@ Knows nothing of metrics. Missing is NaN in numbers and -1 in codes. Rows are co
 
 import csv
 import hashlib
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,7 +56,7 @@ class Table:
 
     def source(self) -> dict[str, Any]:
         """The file as a report names it."""
-        return {"name": self.name, "sha256": self.sha256, "rows": self.rows}
+        return {"name": label(self.name, 80), "sha256": self.sha256, "rows": self.rows}
 
 
 def digest(path: Path) -> str:
@@ -137,10 +138,11 @@ def as_numbers(column: Coded) -> Floats | None:
     return found.astype(np.float64)
 
 
-def label(text: str) -> str:
-    """A group's name as a report may print it: one short line without marks that any format would read as its own."""
+def label(text: str, most: int = 40) -> str:
+    """A name out of a file as a report may print it: one short line without marks that any format would read as its own."""
     kept = "".join(c if c.isalnum() or c in " -_+.,/()<>≥≤=–%:&" else "·" for c in " ".join(text.split()))
-    return kept if len(kept) <= 40 else kept[:39] + "…"
+    kept = re.sub(r"<(?=[^\W\d]|/)", "·", kept).replace("__", "_·")
+    return kept if len(kept) <= most else kept[: most - 1] + "…"
 
 
 # ---- reading -----------------------------------------------------------------------------------------------------------
