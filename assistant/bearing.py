@@ -95,7 +95,7 @@ class Cue:
 
 # A number that says something: no part of a name (3D, T2w, prostate158), mark of a list or a source ("2.", "(1)", "[1]"), address or DOI.
 _FIGURE = re.compile(
-    r"(?<![\w./\\#-])(?<!\w[-–])\d+(?:,\d{3})*(?:\.\d+)*(?:\s?(?:%|[x×]|°|[a-zµ]{1,3}\b|T\b|GB\b|MB\b|kVp\b|MHz\b|Gy\b|Hz\b))?(?![\w/\\])(?<!\dd)",
+    r"(?<![\w./\\#-])(?<!\w[-–])\d+(?:,\d{3})*(?:\.\d+)*(?:\s?(?:%|[x×]|°|[a-zµ]{1,3}\b|T\b|GB\b|MB\b|kVp\b|MHz\b|Gy\b|Hz\b))?(?![\w/\\])(?<!\d[bBdD])",
     re.IGNORECASE,
 )
 _NO_FIGURE = re.compile(r"^\W*\d{1,2}[.)]\s|\[\d{1,3}\]|\(\d{1,2}\)|https?://\S+|\bdoi\S+|\b10\.\d{4,}/\S+", re.IGNORECASE)
@@ -490,7 +490,9 @@ def judge(
     if any(m.kind in ("placeholder", "question", "form", "command") for m in standing):
         return "silent"
     if against:
-        return "against"
+        refusals = [m.place for m in marks if m.kind in ("negation", "prohibition", "condition")]
+        twice = any(end <= own for _, end in refusals) and any(start >= own for start, _ in refusals)
+        return "silent" if twice else "against"  # "It must not be used where: - consent was not obtained" denies nothing
     if _apart(words, [g for g in usable if g[0][0] >= own], near):
         return "silent"
     return "silent" if not label and _label(words, every) else "bears"

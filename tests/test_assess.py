@@ -190,6 +190,7 @@ def found(text: str, wanted: Facet) -> FacetResult:
         ("# X\n\n## External validation\n\nThe AUC at five hospitals was 0.91 (0.89-0.93).\n", facet(("external validation",), ("AUC",)), "found"),
         ("# External validation of X\n\nThe AUC was 0.91.\n", facet(("external validation",), ("AUC",)), "missing"),
         ("# X\n\n## Future work\n\nExternal validation at five hospitals, AUC 0.91.\n", EXTERNAL, "missing"),
+        ("# X\n\nIt must not be used where:\n\n- external validation was not performed\n- calibration is unknown\n", EXTERNAL, "missing"),
         ("# X\n\nWe did not assess:\n\n- external validation cohorts\n- calibration\n", EXTERNAL, "contradicted"),
         ("# X\n\nPlanned for next year:\n\n- external validation at five sites\n", EXTERNAL, "missing"),
         ("# X\n\nExternal validation was done at two hospitals.\n\nLater we write that external validation was not performed.\n", EXTERNAL, "contradicted"),
