@@ -1,7 +1,8 @@
 """Backup and restore of a data folder: one file with the record, the current library and the fetched sources.
 
-A backup is taken while Pincite may be writing and equals a quiet point: the record is copied by SQLite's own backup, the
+A backup is taken while Pincite may be writing and equals a quiet point: the record is copied at one instant, the
 library is the generation that was current before and after. A restore is checked whole before anything is put in place.
+The file is the same whether the store is a folder or a database, so that a restore also moves from one to the other.
 Knows nothing of what is in the files but their names and hashes.
 """
 
@@ -22,6 +23,8 @@ from typing import Any
 
 from assistant import library, record
 from assistant.errors import NotReady, UsageError
+from assistant.postgres import Postgres
+from assistant.record import Store
 
 SCHEMA = "pincite/backup@1"
 PATIENCE = 60.0  # seconds in which a quiet point is waited for
@@ -31,9 +34,10 @@ _PARTS = ("record.sqlite", "library", "sources")
 _UNZIP = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError, struct.error)
 
 
-def backup(home: Path, to: Path) -> dict[str, Any]:
+def backup(home: Path, to: Path, store: Store | None = None) -> dict[str, Any]:
     """Write the backup whole or not at all; its hash, head, corpus digest and how many files it holds."""
-    if not (home / "record.sqlite").exists() and not (home / "library").exists():
+    store = store or home
+    if store == home and not (home / "record.sqlite").exists() and not (home / "library").exists():
         raise UsageError(f"There is nothing to back up in {home}", "Set PINCITE_HOME to the data folder")
     if to.resolve().is_relative_to(home.resolve()):
         raise UsageError(f"{to} lies in the data folder itself", "Choose a place outside it, best on another disk")
@@ -41,7 +45,7 @@ def backup(home: Path, to: Path) -> dict[str, Any]:
     try:
         to.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix="pincite-backup-", dir=to.parent) as aside:
-            files, manifest = _snapshot(home, Path(aside))
+            files, manifest = _snapshot(home, store, Path(aside))
             with part.open("wb") as stream:
                 os.chmod(part, 0o600)
                 _pack(stream, files, manifest)
@@ -58,7 +62,7 @@ def backup(home: Path, to: Path) -> dict[str, Any]:
     return {"sha256": digest, "head": manifest["head"], "corpus_digest": manifest["corpus_digest"], "files": len(files)}
 
 
-def _snapshot(home: Path, aside: Path) -> tuple[dict[str, Path], dict[str, Any]]:
+def _snapshot(home: Path, store: Store, aside: Path) -> tuple[dict[str, Path], dict[str, Any]]:
     """The files by name, with the library linked or copied aside, where the next ingest cannot take it away."""
     deadline = time.monotonic() + PATIENCE
     while True:
@@ -71,9 +75,9 @@ def _snapshot(home: Path, aside: Path) -> tuple[dict[str, Path], dict[str, Any]]
                     files[name] = _keep(path, aside / name)
                 files["library/current"] = aside / "current"
                 files["library/current"].write_text(held.folder.name)
-            if (home / "record.sqlite").exists():
+            if store != home or (home / "record.sqlite").exists():
                 files["record.sqlite"] = aside / "record.sqlite"
-                record.copy(home, files["record.sqlite"])
+                record.copy(store, files["record.sqlite"])
             again = library.current(home)
             same = (again.folder if again else None) == (held.folder if held else None)
             if same and (_told(aside, held) or time.monotonic() > deadline):
@@ -119,9 +123,12 @@ def _pack(stream: Any, files: dict[str, Path], manifest: dict[str, Any]) -> None
         archive.writestr(zipfile.ZipInfo("manifest.json", _WHEN), record.canonical({**manifest, "files": sums}))
 
 
-def restore(home: Path, file: Path, force: bool) -> dict[str, Any]:
+def restore(home: Path, file: Path, force: bool, store: Store | None = None) -> dict[str, Any]:
     """Put a backup in place, once every hash, the chain and the library have been checked; what was there is set aside."""
+    store = store or home
     there = [name for name in _PARTS if (home / name).exists()]
+    if store != home and record.head(store) != record.GENESIS:
+        there.append(str(store))
     if there and not force:
         raise UsageError(
             f"The data folder {home} is not empty: {', '.join(there)}", "Give --force to replace it; what is there is set aside in before-restore-1"
@@ -137,7 +144,10 @@ def restore(home: Path, file: Path, force: bool) -> dict[str, Any]:
             held = library.current(aside)
             if (held.digest if held else "") != manifest["corpus_digest"] or (held and held.damaged()):
                 raise UsageError(f"{file} was altered: its library is not the one that was saved", "Use another backup")
-            replaced = _head(home)
+            replaced = _head(store)
+            if isinstance(store, Postgres) and (aside / "record.sqlite").exists():
+                record.put(store, aside)
+                (aside / "record.sqlite").unlink()
             _put(home, aside)
         except OSError as error:
             raise NotReady(f"The backup cannot be put into {home} ({error.strerror or error})", "Check free space and the folder's mode") from error
@@ -212,8 +222,8 @@ def _places(home: Path) -> Iterator[Path]:
         n += 1
 
 
-def _head(home: Path) -> str:
-    """The head of the record that is replaced; "" where it cannot be read."""
+def _head(store: Store) -> str:
+    """The head of the record that is replaced; "" where there is none or it cannot be read."""
     with suppress(NotReady):
-        return record.head(home) if (home / "record.sqlite").exists() else ""
+        return record.head(store) if isinstance(store, Postgres) or (store / "record.sqlite").exists() else ""
     return ""

@@ -23,7 +23,6 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assistant import prompts, record
@@ -70,12 +69,12 @@ def prompt_hash(name: str) -> str:
     return hashlib.sha256((prompts.root() / f"{name}.md").read_bytes()).hexdigest()
 
 
-def pack(home: Path, run: str, library: "Library | None") -> bytes:
+def pack(store: record.Store, run: str, library: "Library | None") -> bytes:
     """The bundle of a run. Raises UsageError when the run, its card or the corpus that it rests on is no longer there."""
-    kept = record.kept(home, run)
+    kept = record.kept(store, run)
     if kept is None or kept.kind not in KINDS:
         raise UsageError(f"There is no answer or gap analysis '{run}'", "Its id stands in its JSON and in: pincite audit tail")
-    chain = list(record.records(home))
+    chain = list(record.records(store))
     verdict = record.verify_chain(chain)
     if not verdict.sound:
         raise UsageError(f"The audit chain is not sound: {verdict.problem}", "Compare with a backup")
@@ -85,7 +84,7 @@ def pack(home: Path, run: str, library: "Library | None") -> bytes:
     if cited:
         members |= _sources(run, content, cited, library)
     if kept.kind == "gaps":
-        members |= _card(home, run, chain, content)
+        members |= _card(store, run, chain, content)
     else:
         members |= _prompt(content, next(r for r in chain if r.id == run))
     data = _zip({"manifest.json": canonical(_manifest(members, chain, run)), **members})
@@ -137,11 +136,11 @@ def _provision(c: Mapping[str, Any], library: "Library") -> dict[str, Any]:
     raise UsageError(f"{c['citation']} of {c['version']} is no longer held", "Run it again, or restore the library of that day from a backup")
 
 
-def _card(home: Path, run: str, chain: Sequence[AuditRecord], content: Mapping[str, Any]) -> dict[str, bytes]:
-    card = record.kept(home, "card-" + content["report"]["card"]["sha256"])
+def _card(store: record.Store, run: str, chain: Sequence[AuditRecord], content: Mapping[str, Any]) -> dict[str, bytes]:
+    card = record.kept(store, "card-" + content["report"]["card"]["sha256"])
     if card is None:
         raise UsageError(f"The text of the card of run {run} was not kept, or was erased", "Run the gap analysis again")
-    rows = [{"id": r.id, "time": r.time, "by": r.user, "kind": r.kind, "target": r.target, "content": r.content} for r in record.reviews(home, run)]
+    rows = [{"id": r.id, "time": r.time, "by": r.user, "kind": r.kind, "target": r.target, "content": r.content} for r in record.reviews(store, run)]
     return {"card.json": canonical(card.content), "reviews.json": canonical(rows)}
 
 

@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
@@ -80,8 +79,8 @@ class Attempt:
 class Sessions:
     """Who is signed in, and which names are locked. Kept in memory: a restart signs everyone out."""
 
-    def __init__(self, home: Path, clock: Callable[[], float] = time.monotonic) -> None:
-        self.home = home
+    def __init__(self, store: record.Store, clock: Callable[[], float] = time.monotonic) -> None:
+        self.store = store
         self.clock = clock
         self._lock = threading.Lock()
         self._open: dict[str, Session] = {}
@@ -104,7 +103,7 @@ class Sessions:
                 self._wrong.pop(next(iter(self._wrong)))
             self._checking += 1
         try:
-            user = record.user(self.home, name)
+            user = record.user(self.store, name)
             fits = record.password_fits(password, user.secret if user else "")
         finally:
             with self._lock:
@@ -265,7 +264,7 @@ class Door:
 
     def _unknown(self, scope: Scope, headers: Mapping[str, str]) -> Response | None:
         """Refuses who is not signed in; the role is the one that the user has now."""
-        users = {u.name: u for u in record.users(self.sessions.home)}
+        users = {u.name: u for u in record.users(self.sessions.store)}
         if not users and self.alone:
             scope["pincite"] = Session(self.local_user, "admin", 0, 0)
             return None

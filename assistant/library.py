@@ -117,12 +117,12 @@ _TABLES = """
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE instrument(id INTEGER PRIMARY KEY, instrument TEXT, work TEXT, title TEXT, kind TEXT, version TEXT, layer TEXT, provenance TEXT,
   reader TEXT, file TEXT, sha256 TEXT, text BLOB, marks TEXT, notes TEXT, same_as INTEGER, valid_from TEXT, valid_to TEXT, recitals_to TEXT);
-CREATE TABLE provision(id INTEGER PRIMARY KEY, instrument INTEGER, address TEXT, root TEXT, kind TEXT, heading TEXT, label TEXT, start INTEGER, end INTEGER,
+CREATE TABLE provision(id INTEGER PRIMARY KEY, instrument INTEGER, address TEXT, root TEXT, kind TEXT, heading TEXT, label TEXT, start INTEGER, "end" INTEGER,
   parent INTEGER, applies_from TEXT, until TEXT, after TEXT, base TEXT, note TEXT);
 CREATE INDEX provision_address ON provision(address);
 CREATE INDEX provision_instrument ON provision(instrument);
-CREATE TABLE row(key INTEGER PRIMARY KEY, type TEXT, provision INTEGER, start INTEGER, end INTEGER, trail TEXT, words TEXT, hash TEXT);
-CREATE TABLE edge(source TEXT, target TEXT, start INTEGER, end INTEGER, instrument INTEGER);
+CREATE TABLE row(key INTEGER PRIMARY KEY, type TEXT, provision INTEGER, start INTEGER, "end" INTEGER, trail TEXT, words TEXT, hash TEXT);
+CREATE TABLE edge(source TEXT, target TEXT, start INTEGER, "end" INTEGER, instrument INTEGER);
 CREATE INDEX edge_source ON edge(source);
 """
 
@@ -591,7 +591,7 @@ class Library:
     def digest_lines(self) -> list[str]:
         """What the corpus digest is the SHA-256 of, joined by line feeds: each provision's address, version, layer, status and hash of its text."""
         day = corpus.manifest().checked_until
-        query = "SELECT instrument, address, start, end, applies_from, until, after, base, note FROM provision"
+        query = 'SELECT instrument, address, start, "end", applies_from, until, after, base, note FROM provision'
         texts, found = {e: self.text(e) for e in self.editions}, []
         for edition, address, start, end, *term in self.db.execute(query):
             e = self.editions[edition]
@@ -639,7 +639,7 @@ class Library:
         """One edition with its text, as its reader made it."""
         e = self.editions[edition]
         rows = self.db.execute(
-            "SELECT id, address, kind, heading, label, start, end, parent FROM provision WHERE instrument = ? ORDER BY id", (e.id,)
+            'SELECT id, address, kind, heading, label, start, "end", parent FROM provision WHERE instrument = ? ORDER BY id', (e.id,)
         ).fetchall()
         first = rows[0][0] if rows else 0
         provisions = tuple(
@@ -652,7 +652,7 @@ class Library:
 
     def find(self, p: Pinpoint, as_of: str, version: str = "", layer: str = "") -> Found | None:
         """The provision at an address: of the version asked for, else of the one valid on the day; official before digest."""
-        fields = "id, kind, heading, label, start, end, instrument, applies_from, until, after, base, note"
+        fields = 'id, kind, heading, label, start, "end", instrument, applies_from, until, after, base, note'
         best: tuple[tuple[bool, bool, bool, int], Any] | None = None
         for row in self.db.execute(f"SELECT {fields} FROM provision WHERE address = ?", (p.address,)):
             e = self.editions[row[6]]
@@ -745,7 +745,7 @@ class Library:
 
     def spans(self, edition: int, address: str) -> list[Span]:
         """The places in an edition's text that have this address."""
-        found = self.db.execute("SELECT start, end FROM provision WHERE instrument = ? AND address = ? ORDER BY id", (edition, address))
+        found = self.db.execute('SELECT start, "end" FROM provision WHERE instrument = ? AND address = ? ORDER BY id', (edition, address))
         return [Span(start, end) for start, end in found]
 
     def addresses(self, edition: int) -> list[Pinpoint]:
@@ -784,7 +784,7 @@ class Library:
     def passage(self, key: int, as_of: str) -> Passage:
         """The passage of a search row, with its standing on a day."""
         query = (
-            "SELECT row.start, row.end, row.trail, p.address, p.heading, p.instrument, p.applies_from, p.until, p.after, p.base, p.note, p.kind "
+            'SELECT row.start, row."end", row.trail, p.address, p.heading, p.instrument, p.applies_from, p.until, p.after, p.base, p.note, p.kind '
             "FROM row JOIN provision p ON p.id = row.provision WHERE row.key = ?"
         )
         start, end, trail, address, heading, edition, *term, kind = self.db.execute(query, (key,)).fetchone()

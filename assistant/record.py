@@ -1,4 +1,6 @@
-"""The record: a hash-chained audit log in `record.sqlite`, which anyone can re-derive without a model or a network.
+"""The record: a hash-chained audit log, which anyone can re-derive without a model or a network, and what is kept beside it.
+
+It lives in `record.sqlite` of a data folder, or in the schema `pincite` of a PostgreSQL database; the same statements run on both.
 
 Form of a record (the contract for other verifiers). A record is the JSON object {"seq","id","time","user","action",
 "body","parent"}: `seq` an integer, `body` an object of texts, integers, booleans, nulls, lists and objects (no fractions),
@@ -8,7 +10,7 @@ no white space, UTF-8 with no escapes but those that JSON demands (quotation mar
 "pincite-audit-1" and a line feed (0x0A), then those bytes. `seq` counts from 1 without a gap; `parent` is the hash of
 the record before, 64 zeros for the first. The head is the last record's hash.
 An exported log (`audit export`) is one line a record, the same object with "hash" beside, in the same byte form; in
-record.sqlite, table `audit`, `body` is kept in that form. Any other spelling of the same values counts as changed.
+the table `audit`, `body` is kept in that form. Any other spelling of the same values counts as changed.
 The chain shows tampering; truncation and roll-back show only against a head that was exported earlier.
 Knows nothing of what the bodies mean.
 """
@@ -17,6 +19,7 @@ import hashlib
 import hmac
 import json
 import os
+import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
@@ -24,7 +27,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from assistant import postgres
 from assistant.errors import NotReady
+from assistant.postgres import Postgres
 
 TAG = b"pincite-audit-1\n"
 GENESIS = "0" * 64
@@ -51,6 +56,15 @@ CREATE INDEX run_kind ON run(kind, time);
     "CREATE INDEX audit_action ON audit(action, seq);",
 )
 SCHEMA = len(_MIGRATIONS)
+_REFUSE = """
+CREATE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''the audit log is append-only''; END';
+CREATE TRIGGER audit_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON audit FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse();
+"""
+_SPACE = "pincite"  # the schema in PostgreSQL; its comment is the version of its form
+_RECORD_TABLES = ("audit", "run", '"user"', "review")
+
+Store = Path | Postgres  # a data folder, or a database
+Session = sqlite3.Connection | postgres.Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +117,7 @@ def _open(home: Path) -> sqlite3.Connection:
             if version > SCHEMA:
                 raise NotReady(f"The record {path} was written by a newer Pincite", "Use that version, or restore an older backup: pincite restore BACKUP")
             if version < SCHEMA:
-                _migrate(db)
+                _create(db)
             undo.pop_all()
         return db
     except BROKEN as error:
@@ -113,13 +127,34 @@ def _open(home: Path) -> sqlite3.Connection:
 
 
 @contextmanager
-def _session(home: Path) -> Iterator[sqlite3.Connection]:
-    """The record, open; whatever SQLite then says against it is one line."""
+def _session(store: Store) -> Iterator[Session]:
+    """The record, open; whatever the store then says against it is one line."""
+    if isinstance(store, Postgres):
+        with postgres.session(store, _SPACE) as session:
+            _migrate(store, session)
+            yield session
+        return
     try:
-        with closing(_open(home)) as db:
+        with closing(_open(store)) as db:
             yield db
     except BROKEN as error:
-        raise _unusable(home / "record.sqlite", error) from error
+        raise _unusable(store / "record.sqlite", error) from error
+
+
+@contextmanager
+def _alone(db: Session) -> Iterator[None]:
+    """One transaction, with no other writer until it ends."""
+    if isinstance(db, postgres.Session):
+        with db.transaction(postgres.WRITER):
+            yield
+        return
+    db.execute("BEGIN IMMEDIATE")
+    yield
+    db.execute("COMMIT")
+
+
+def _exists(store: Store) -> bool:
+    return isinstance(store, Postgres) or (store / "record.sqlite").exists()
 
 
 def _unusable(path: Path, error: Exception) -> NotReady:
@@ -132,21 +167,38 @@ def _unusable(path: Path, error: Exception) -> NotReady:
     return NotReady(f"The record {path} is damaged ({error})", "Restore it: pincite restore BACKUP")
 
 
-def _migrate(db: sqlite3.Connection) -> None:
+def _create(db: sqlite3.Connection) -> None:
     """Brings a new or older record to this schema, in one transaction."""
-    db.execute("BEGIN IMMEDIATE")
-    version = db.execute("PRAGMA user_version").fetchone()[0]
+    with _alone(db):
+        _advance(db, db.execute("PRAGMA user_version").fetchone()[0])
+        db.execute(f"PRAGMA user_version={SCHEMA}")
+
+
+def _migrate(store: Postgres, db: postgres.Session) -> None:
+    """The same for the record in a database."""
+    known = f"SELECT coalesce(obj_description(to_regnamespace('{_SPACE}'), 'pg_namespace'), '0')::int"
+    (version,) = db.one(known)
+    if version > SCHEMA:
+        raise NotReady(f"The record in {store} was written by a newer Pincite", "Use that version, or restore an older backup: pincite restore BACKUP")
+    if version < SCHEMA:
+        with _alone(db):
+            db.execute(f"CREATE SCHEMA IF NOT EXISTS {_SPACE}")
+            _advance(db, *db.one(known))
+            db.execute(f"COMMENT ON SCHEMA {_SPACE} IS '{SCHEMA}'")
+
+
+def _advance(db: Session, version: int) -> None:
     for number, tables in enumerate(_MIGRATIONS[version:], version + 1):
+        if isinstance(db, postgres.Session):
+            tables = postgres.tables(re.sub(r"CREATE TRIGGER .*;\n", "", tables)) + (_REFUSE if number == 1 else "")
         for statement in tables.split(";\n"):
             if statement.strip():
                 db.execute(statement)
         if number == 3:
             _carry_decisions(db)
-    db.execute(f"PRAGMA user_version={SCHEMA}")
-    db.execute("COMMIT")
 
 
-def _carry_decisions(db: sqlite3.Connection) -> None:
+def _carry_decisions(db: Session) -> None:
     """Decisions on findings were kept among the runs before; each becomes a review under the id of its audit record."""
     rows = db.execute("SELECT id, time, content FROM run WHERE kind = 'review'").fetchall()
     for id, time, text in rows:
@@ -160,32 +212,31 @@ def _carry_decisions(db: sqlite3.Connection) -> None:
 Said = tuple[str, str, str, Mapping[str, Any]]  # what a review says: its run, kind, target and content
 
 
-def append(home: Path, time: str, user: str, action: str, body: Mapping[str, Any], review: Said | None = None) -> AuditRecord:
+def append(store: Store, time: str, user: str, action: str, body: Mapping[str, Any], review: Said | None = None) -> AuditRecord:
     """Write one record durably and return it. `time` is ISO 8601 in UTC; `body` is JSON: hashes and names, no texts.
 
     `review` is kept beside it under the same id, in the same transaction: there is never the one without the other.
     """
-    with _session(home) as db:
-        db.execute("BEGIN IMMEDIATE")
-        last = db.execute("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1").fetchone() or (0, GENESIS)
-        seq, parent = last[0] + 1, last[1]
-        id = hashlib.sha256(canonical([parent, time, user, action, body])).hexdigest()[:16]
-        hash = record_hash(seq, id, time, user, action, body, parent)
-        db.execute("INSERT INTO audit VALUES(?,?,?,?,?,?,?,?)", (seq, id, time, user, action, canonical(body).decode(), parent, hash))
-        if review:
-            run, kind, target, content = review
-            db.execute("INSERT INTO review VALUES(?,?,?,?,?,?,?)", (id, run, time, user, kind, target, canonical(content).decode()))
-        db.execute("COMMIT")
+    with _session(store) as db:
+        with _alone(db):
+            last = db.execute("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1").fetchone() or (0, GENESIS)
+            seq, parent = last[0] + 1, last[1]
+            id = hashlib.sha256(canonical([parent, time, user, action, body])).hexdigest()[:16]
+            hash = record_hash(seq, id, time, user, action, body, parent)
+            db.execute("INSERT INTO audit VALUES(?,?,?,?,?,?,?,?)", (seq, id, time, user, action, canonical(body).decode(), parent, hash))
+            if review:
+                run, kind, target, content = review
+                db.execute("INSERT INTO review VALUES(?,?,?,?,?,?,?)", (id, run, time, user, kind, target, canonical(content).decode()))
     return AuditRecord(seq, id, time, user, action, body, parent, hash)
 
 
-def records(home: Path, last: int | None = None) -> Iterator[AuditRecord]:
+def records(store: Store, last: int | None = None) -> Iterator[AuditRecord]:
     """The chain in order, or its last few records."""
-    if not (home / "record.sqlite").exists():
+    if not _exists(store):
         return
     limit = "" if last is None else f" DESC LIMIT {min(int(last), 1 << 60)}"
-    with _session(home) as db:
-        rows = db.execute(f"SELECT * FROM (SELECT * FROM audit ORDER BY seq{limit}) ORDER BY seq").fetchall()
+    with _session(store) as db:
+        rows = db.execute(f"SELECT * FROM (SELECT * FROM audit ORDER BY seq{limit}) AS tail ORDER BY seq").fetchall()
     for seq, id, time, user, action, body, parent, hash in rows:
         yield AuditRecord(seq, id, time, user, action, _loads(body), parent, hash)
 
@@ -201,9 +252,9 @@ def _loads(text: object) -> Mapping[str, Any]:
     return {"unreadable": str(text)}
 
 
-def head(home: Path) -> str:
+def head(store: Store) -> str:
     """The hash of the last record, or 64 zeros before the first."""
-    return next((r.hash for r in records(home, last=1)), GENESIS)
+    return next((r.hash for r in records(store, last=1)), GENESIS)
 
 
 def verify_chain(chain: Iterable[AuditRecord], known_head: str | None = None) -> Verdict:
@@ -248,29 +299,57 @@ def read_line(line: str) -> AuditRecord | None:
         return None
 
 
-def copy(home: Path, to: Path) -> None:
-    """A whole copy of the record at one instant, while others may be writing."""
-    with _session(home) as db, closing(sqlite3.connect(to)) as into:
-        db.backup(into)
+def copy(store: Store, to: Path) -> None:
+    """A whole copy of the record at one instant, as a `record.sqlite`, while others may be writing."""
+    with _session(store) as db:
+        if isinstance(db, sqlite3.Connection):
+            with closing(sqlite3.connect(to)) as into:
+                db.backup(into)
+        else:
+            with closing(_open(to.parent)) as into, _alone(db), _alone(into):
+                _copy_tables(db, into)
 
 
-def keep_run(home: Path, id: str, time: str, kind: str, content: object) -> None:
+def put(store: Postgres, home: Path) -> None:
+    """Make a database's record that of a data folder; the one that is there is set aside as the schema `pincite_before_restore_1` (2, 3, ...)."""
+    with closing(_open(home)) as source, postgres.session(store, _SPACE) as db:
+        with _alone(db):
+            aside = f"{_SPACE}_before_restore_"
+            (held,) = db.one("SELECT count(*) FROM pg_namespace WHERE starts_with(nspname, ?)", (aside,))
+            if db.one("SELECT to_regnamespace(?)", (_SPACE,))[0]:
+                db.execute(f"ALTER SCHEMA {_SPACE} RENAME TO {aside}{held + 1}")
+            _migrate(store, db)
+            _copy_tables(source, db)
+
+
+def _copy_tables(source: Session, into: Session) -> None:
+    for table in _RECORD_TABLES:
+        for row in source.execute(f"SELECT * FROM {table} ORDER BY 1"):
+            into.execute(f"INSERT INTO {table} VALUES({','.join('?' * len(row))})", row)
+
+
+def _replacing(key: str, *others: str) -> str:
+    return f"ON CONFLICT({key}) DO UPDATE SET {', '.join(f'{o} = excluded.{o}' for o in others)}"
+
+
+def keep_run(store: Store, id: str, time: str, kind: str, content: object) -> None:
     """Keep the content of a run beside the chain, where it can be erased without breaking the chain."""
-    with _session(home) as db:
-        db.execute("INSERT OR REPLACE INTO run VALUES(?,?,?,?)", (id, time, kind, canonical(content).decode()))
+    with _session(store) as db:
+        db.execute(f"INSERT INTO run VALUES(?,?,?,?) {_replacing('id', 'time', 'kind', 'content')}", (id, time, kind, canonical(content).decode()))
 
 
-def erase_run(home: Path, id: str) -> bool:
+def erase_run(store: Store, id: str) -> bool:
     """Erase the content of a run and what was said about it; the audit records stay, and the chain with them. Whether there was one."""
-    with _session(home) as db:
-        db.execute("PRAGMA secure_delete=ON")
+    with _session(store) as db:
+        if isinstance(db, sqlite3.Connection):
+            db.execute("PRAGMA secure_delete=ON")
         db.execute("DELETE FROM review WHERE run = ?", (id,))
         return db.execute("DELETE FROM run WHERE id = ?", (id,)).rowcount > 0
 
 
-def run(home: Path, id: str) -> Mapping[str, Any] | None:
+def run(store: Store, id: str) -> Mapping[str, Any] | None:
     """The content of a run, or None when it is unknown or was erased."""
-    with _session(home) as db:
+    with _session(store) as db:
         row = db.execute("SELECT content FROM run WHERE id = ?", (id,)).fetchone()
     return _loads(row[0]) if row else None
 
@@ -285,16 +364,16 @@ class Kept:
     content: Mapping[str, Any]
 
 
-def kept(home: Path, id: str) -> Kept | None:
+def kept(store: Store, id: str) -> Kept | None:
     """A run with its time and kind, or None when it is unknown or was erased."""
-    with _session(home) as db:
+    with _session(store) as db:
         row = db.execute("SELECT id, time, kind, content FROM run WHERE id = ?", (id,)).fetchone()
     return Kept(row[0], row[1], row[2], _loads(row[3])) if row else None
 
 
-def all_kept(home: Path, kind: str) -> list[Kept]:
+def all_kept(store: Store, kind: str) -> list[Kept]:
     """Every run of a kind, newest first."""
-    with _session(home) as db:
+    with _session(store) as db:
         rows = db.execute("SELECT id, time, kind, content FROM run WHERE kind = ? ORDER BY time DESC", (kind,)).fetchall()
     return [Kept(row[0], row[1], row[2], _loads(row[3])) for row in rows]
 
@@ -311,17 +390,21 @@ class Listed:
     pack: str
 
 
-def listed(home: Path, kinds: Sequence[str], most: int) -> list[Listed]:
+def listed(store: Store, kinds: Sequence[str], most: int) -> list[Listed]:
     """The newest runs of these kinds, newest first."""
-    if not (home / "record.sqlite").exists():
+    if not _exists(store):
         return []
-    parts = ", ".join(f"json_extract(r.content, '$.{path}')" for path in ("card.name", "question", "title"))
-    newest = f"SELECT id FROM run WHERE kind IN ({','.join('?' * len(kinds))}) ORDER BY time DESC, rowid DESC LIMIT ?"
-    columns = f"r.id, r.time, r.kind, coalesce(json_extract(r.content, '$.owner'), a.user, ''), coalesce({parts}, ''), json_extract(r.content, '$.pack.id')"
-    with _session(home) as db:
-        sql = f"SELECT {columns} FROM run r LEFT JOIN audit a ON a.id = r.id WHERE r.id IN ({newest}) ORDER BY r.time DESC, r.rowid DESC"
+    newest = f"SELECT id FROM run WHERE kind IN ({','.join('?' * len(kinds))}) ORDER BY time DESC, id DESC LIMIT ?"
+    sql = f"""SELECT r.id, r.time, r.kind, r.content, coalesce(a."user", '') FROM run r LEFT JOIN audit a ON a.id = r.id
+        WHERE r.id IN ({newest}) ORDER BY r.time DESC, coalesce(a.seq, 0) DESC"""
+    with _session(store) as db:
         rows = db.execute(sql, (*kinds, min(most, 1 << 40))).fetchall()
-    return [Listed(str(r[0]), str(r[1]), str(r[2]), str(r[3]), str(r[4]), str(r[5] or "")) for r in rows]
+    return [_listed(id, time, kind, _loads(text), author) for id, time, kind, text, author in rows]
+
+
+def _listed(id: str, time: str, kind: str, content: Mapping[str, Any], author: str) -> Listed:
+    about = (content.get("card") or {}).get("name") or content.get("question") or content.get("title") or ""
+    return Listed(id, time, kind, str(content.get("owner") or author), str(about), str((content.get("pack") or {}).get("id") or ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,24 +420,24 @@ class Review:
     content: Mapping[str, Any]
 
 
-def reviews(home: Path, run: str) -> list[Review]:
+def reviews(store: Store, run: str) -> list[Review]:
     """Everything that was said about a run, in the order it was said."""
-    with _session(home) as db:
-        rows = db.execute("SELECT id, run, time, user, kind, target, content FROM review WHERE run = ? ORDER BY rowid", (run,)).fetchall()
+    with _session(store) as db:
+        rows = db.execute("SELECT * FROM review WHERE run = ? ORDER BY (SELECT seq FROM audit WHERE audit.id = review.id)", (run,)).fetchall()
     return [Review(id, run, time, user, kind, target, _loads(content)) for id, run, time, user, kind, target, content in rows]
 
 
-def last_of(home: Path, action: str) -> AuditRecord | None:
+def last_of(store: Store, action: str) -> AuditRecord | None:
     """The last record of an action, or None."""
-    with _session(home) as db:
+    with _session(store) as db:
         row = db.execute("SELECT * FROM audit WHERE action = ? ORDER BY seq DESC LIMIT 1", (action,)).fetchone()
     return AuditRecord(row[0], row[1], row[2], row[3], row[4], _loads(row[5]), row[6], row[7]) if row else None
 
 
-def author(home: Path, id: str) -> str:
+def author(store: Store, id: str) -> str:
     """The user of the audit record with this id; "" when there is none."""
-    with _session(home) as db:
-        row = db.execute("SELECT user FROM audit WHERE id = ?", (id,)).fetchone()
+    with _session(store) as db:
+        row = db.execute('SELECT "user" FROM audit WHERE id = ?', (id,)).fetchone()
     return str(row[0]) if row else ""
 
 
@@ -386,26 +469,26 @@ def _scrypt(password: str, salt: bytes) -> str:
     return hashlib.scrypt(password.encode(), salt=salt, n=1 << 14, r=8, p=1).hex()
 
 
-def keep_user(home: Path, user: User) -> None:
+def keep_user(store: Store, user: User) -> None:
     """Add a user, or change their role or password."""
-    with _session(home) as db:
-        db.execute("INSERT OR REPLACE INTO user VALUES(?,?,?)", (user.name, user.role, user.secret))
+    with _session(store) as db:
+        db.execute(f'INSERT INTO "user" VALUES(?,?,?) {_replacing("name", "role", "secret")}', (user.name, user.role, user.secret))
 
 
-def remove_user(home: Path, name: str) -> None:
+def remove_user(store: Store, name: str) -> None:
     """Take a user away; their records stay."""
-    with _session(home) as db:
-        db.execute("DELETE FROM user WHERE name = ?", (name,))
+    with _session(store) as db:
+        db.execute('DELETE FROM "user" WHERE name = ?', (name,))
 
 
-def users(home: Path) -> list[User]:
+def users(store: Store) -> list[User]:
     """Everyone who may sign in, by name."""
-    if not (home / "record.sqlite").exists():
+    if not _exists(store):
         return []
-    with _session(home) as db:
-        return [User(*row) for row in db.execute("SELECT name, role, secret FROM user ORDER BY name")]
+    with _session(store) as db:
+        return [User(*row) for row in db.execute('SELECT name, role, secret FROM "user" ORDER BY name')]
 
 
-def user(home: Path, name: str) -> User | None:
+def user(store: Store, name: str) -> User | None:
     """One user, or None."""
-    return next((u for u in users(home) if u.name == name), None)
+    return next((u for u in users(store) if u.name == name), None)

@@ -178,7 +178,7 @@ def _add_exports(app: FastAPI, bench: "Workbench") -> None:
                 found = {**found, "answers": [_own_run(bench, session, ask) for ask in found["asks"]]}
             stamped = {k: v for k, v in found.items() if k not in ("id", "time", "kind", "owner")}
             make = export.render_draft if found["kind"] == "draft" else export.render
-            data = make(format, {**stamped, "audit_head": record.head(bench.home)})
+            data = make(format, {**stamped, "audit_head": record.head(bench.store)})
         with bench.acting(session.user):
             bench.exported(id, format, data)
         name = f'attachment; filename="pincite-{found["kind"]}-{id}.{format}"'
@@ -255,7 +255,7 @@ def make_app(
 
     from assistant.ui import app as ui
 
-    sessions = Sessions(bench.home, clock)
+    sessions = Sessions(bench.store, clock)
     app = FastAPI(
         title="Pincite",
         description="The verbs of Pincite: each statement carries a checked citation.",
@@ -312,7 +312,7 @@ def serve(host: str, port: int, bench: "Workbench") -> None:
     import uvicorn
 
     cert, key = bench.settings.tls_cert, bench.settings.tls_key
-    check_address(host, port, len(record.users(bench.home)), bool(cert and key))
+    check_address(host, port, len(record.users(bench.store)), bool(cert and key))
     scheme = "https" if cert and key else "http"
     hosts = frozenset({"127.0.0.1", "localhost", "[::1]", host}) if is_loopback(host) else frozenset()
     app = make_app(bench, hosts, scheme == "https", alone=is_loopback(host))

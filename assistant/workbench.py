@@ -39,6 +39,7 @@ from assistant import (
     originals,
     packs,
     phrasing,
+    postgres,
     projects,
     prompts,
     record,
@@ -79,6 +80,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="PINCITE_", extra="ignore")
 
     home: Path = default_home()
+    store: str = ""  # a PostgreSQL address that several machines share; unset keeps everything in the data folder
     llm: str | None = None
     embedder: str | None = None
     offline: bool = False
@@ -129,6 +131,7 @@ class Workbench:
     def __init__(self, settings: Settings | None = None, say: Progress = lambda _: None) -> None:
         self.settings = settings or Settings()
         self.home = self.settings.home.expanduser()
+        self.store: record.Store = postgres.parse(self.settings.store) if self.settings.store else self.home
         self.say = say
         self._settled = False  # whether the settings in effect stand in the record
 
@@ -185,12 +188,12 @@ class Workbench:
 
     def _note(self, action: str, body: Mapping[str, Any]) -> None:
         """One audit record, unless the last of its action says the same."""
-        last = record.last_of(self.home, action)
+        last = record.last_of(self.store, action)
         if last is None or any(last.body.get(k) != v for k, v in body.items()):
             self._append(action, body)
 
     def _append(self, action: str, body: Mapping[str, Any]) -> str:
-        return record.append(self.home, now(), self.user, action, {**body, "program": __version__, "code": code_hash()}).id
+        return record.append(self.store, now(), self.user, action, {**body, "program": __version__, "code": code_hash()}).id
 
     # ---- ingest and corpus
 
@@ -321,7 +324,7 @@ class Workbench:
         on = {r.id: r.pinpoint for r in corpus.requirements()}
         runs = {
             f"{row.id} {f['requirement']}": Pinpoint(*f["pinpoint"].split(":", 1))
-            for row in record.all_kept(self.home, "gaps")
+            for row in record.all_kept(self.store, "gaps")
             for f in row.content["findings"]
         }
         rows = [
@@ -404,7 +407,7 @@ class Workbench:
         found = self._keep_answer(question, wanted, user, last["found"])
         total = time.perf_counter() - started
         found["seconds"] = {"first": round(first or total, 3), "total": round(total, 3)}
-        record.keep_run(self.home, str(found["audit"]), now(), "ask", {"question": question, **found})
+        record.keep_run(self.store, str(found["audit"]), now(), "ask", {"question": question, **found})
         yield {"step": "answer", "found": found}
 
     def _worked(
@@ -530,13 +533,13 @@ class Workbench:
             out["since"] = compare.since(out, self.run(since))
         audit = self.write("gaps", {**self._kept_card(analysis.card), **_rests_on(out), "output": sha256(out)})
         stamped = {"schema": out["schema"], "run": audit, **{k: v for k, v in out.items() if k != "schema"}}
-        record.keep_run(self.home, audit, now(), "gaps", stamped)
+        record.keep_run(self.store, audit, now(), "gaps", stamped)
         return stamped
 
     def _kept_card(self, card: ModelCard) -> dict[str, str]:
         """Keeps a card's text beside the chain; its hashes, for the record."""
         kept = {"name": card.name, "sha256": card.sha256, "files": [{"file": f.name, "text": f.text} for f in card.files]}
-        record.keep_run(self.home, f"card-{card.sha256}", now(), "card", kept)
+        record.keep_run(self.store, f"card-{card.sha256}", now(), "card", kept)
         return {"card": card.sha256, "card_text": sha256(kept["files"])}
 
     def analyse(
@@ -571,11 +574,11 @@ class Workbench:
 
     def verify_audit(self, known_head: str | None = None) -> record.Verdict:
         """Re-derives the audit chain."""
-        return record.verify_chain(record.records(self.home), known_head)
+        return record.verify_chain(record.records(self.store), known_head)
 
     def audit_tail(self, n: int) -> Iterator[record.AuditRecord]:
         """The last records."""
-        return record.records(self.home, last=n)
+        return record.records(self.store, last=n)
 
     def doctor(self) -> dict[str, Any]:
         """What works and what does not on this machine, each with what to do about it."""
@@ -617,7 +620,7 @@ class Workbench:
 
     def bundle(self, run: str) -> bytes:
         """The evidence bundle of a run, and one audit record with its hash."""
-        data = bundling.pack(self.home, run, library.current(self.home))
+        data = bundling.pack(self.store, run, library.current(self.home))
         self.exported(run, "bundle", data)
         return data
 
@@ -630,31 +633,31 @@ class Workbench:
 
         With a gap analysis or draft goes its card, unless another rests on it; with a run what people said about it. The audit records stay. One audit record.
         """
-        kept = record.kept(self.home, run)
+        kept = record.kept(self.store, run)
         if kept is None:
             raise UsageError(f"There is no run '{run}'", "It may have been erased before")
         if kept.kind not in ERASABLE:
             raise Refused(f"Run '{run}' is a {kept.kind}, which is not erased", "Erase the run that it belongs to")
         beside = list(kept.content["asks"]) if kept.kind == "chat" else self._only_cards(kept) if kept.kind in ("gaps", "draft") else []
-        erased = [id for id in (run, *beside) if record.erase_run(self.home, id)]
+        erased = [id for id in (run, *beside) if record.erase_run(self.store, id)]
         self.write("delete", {"run": run, "erased": erased})
         return erased
 
     def _only_cards(self, run: record.Kept) -> list[str]:
         """The kept card of a gap analysis or draft when no other rests on it."""
         card = run.content["card"]["sha256"]
-        others = (k for kind in ("gaps", "draft") for k in record.all_kept(self.home, kind) if k.id != run.id)
+        others = (k for kind in ("gaps", "draft") for k in record.all_kept(self.store, kind) if k.id != run.id)
         return [] if any(k.content["card"]["sha256"] == card for k in others) else [f"card-{card}"]
 
     def backup(self, to: Path) -> dict[str, Any]:
         """Everything worth keeping, in one file; its hash and what it holds. One audit record."""
-        made = backing.backup(self.home, to)
+        made = backing.backup(self.home, to, self.store)
         self.write("backup", {"file": made["sha256"], "head": made["head"], "corpus_digest": made["corpus_digest"]})
         return made
 
     def restore(self, file: Path, force: bool = False) -> dict[str, Any]:
         """Put a backup in place of an empty data folder, or with `force` of what is there, which is set aside. One audit record."""
-        found = backing.restore(self.home, file, force)
+        found = backing.restore(self.home, file, force, self.store)
         self.__dict__.pop("library", None)
         self.write("restore", {"file": found["sha256"], "head": found["head"], "corpus_digest": found["corpus_digest"], "replaced": found["replaced_head"]})
         return found
@@ -683,7 +686,7 @@ class Workbench:
             "as_of": today(),
             "offline": self.settings.offline,
             "program": __version__,
-            "audit_head": record.head(self.home),
+            "audit_head": record.head(self.store),
         }
         model = self.model
         out["model"] = {"name": model.info.name, "sha256": model.info.sha256} if model else None
@@ -703,12 +706,12 @@ class Workbench:
 
     def run(self, id: str) -> dict[str, Any]:
         """What an earlier ask, gap analysis or conversation gave, with its `id`, `time`, `kind` and `owner`."""
-        kept = record.kept(self.home, id)
+        kept = record.kept(self.store, id)
         if kept is None:
             raise UsageError(f"There is no run '{id}'", "It may have been erased; its audit record remains")
-        out = {**kept.content, "id": kept.id, "time": kept.time, "kind": kept.kind, "owner": kept.content.get("owner") or record.author(self.home, id)}
+        out = {**kept.content, "id": kept.id, "time": kept.time, "kind": kept.kind, "owner": kept.content.get("owner") or record.author(self.store, id)}
         if kept.kind in ("gaps", "draft"):
-            said = record.reviews(self.home, id)
+            said = record.reviews(self.store, id)
             out = reviewing.with_reviews(out, reviewing.shown(kept.content, said), reviewing.remarks(said))
             out["signatures"] = self.signatures(id)
         return out
@@ -719,11 +722,11 @@ class Workbench:
         """The newest runs, newest first: id, time, kind (ask, gaps, draft), owner, what each is about, and a draft's pack."""
         if kind and kind not in RUN_KINDS:
             raise UsageError(f"'{kind}' is no kind of run", f"Choose one of: {', '.join(RUN_KINDS)}")
-        return [asdict(row) for row in record.listed(self.home, (kind,) if kind else RUN_KINDS, most)]
+        return [asdict(row) for row in record.listed(self.store, (kind,) if kind else RUN_KINDS, most)]
 
     def _document(self, run: str) -> Mapping[str, Any]:
         """The report or draft of a run as the machine made it."""
-        kept = record.kept(self.home, run)
+        kept = record.kept(self.store, run)
         if kept is None or kept.kind not in ("gaps", "draft"):
             raise UsageError(f"There is no gap analysis or draft '{run}'", "See what there is: pincite runs list")
         return kept.content
@@ -732,7 +735,7 @@ class Workbench:
         """One audit record with its review beside it; its id. The record holds the hash of the words."""
         self._settle()
         body = {"run": run, "target": target, **said, "content": sha256(content), "program": __version__, "code": code_hash()}
-        return record.append(self.home, now(), self.user, action, body, (run, kind, target, content)).id
+        return record.append(self.store, now(), self.user, action, body, (run, kind, target, content)).id
 
     def review(self, run: str, target: str, decision: str, reason: str = "", words: str = "") -> dict[str, Any]:
         """The acting user's decision on a finding, or on a sentence, element or section of a draft; one audit record.
@@ -756,11 +759,11 @@ class Workbench:
 
     def reviews(self, run: str) -> dict[str, dict[str, Any]]:
         """The decision that counts on each finding or sentence of a run, by target: decision, reason, edited, machine, problems, by, time, audit, on."""
-        return reviewing.shown(self._document(run), record.reviews(self.home, run))
+        return reviewing.shown(self._document(run), record.reviews(self.store, run))
 
     def remarks(self, run: str) -> list[dict[str, Any]]:
         """The comments and tasks on a run, in the order they were made: target, text, owner, due, by, time, audit."""
-        return reviewing.remarks(record.reviews(self.home, run))
+        return reviewing.remarks(record.reviews(self.store, run))
 
     def review_rows(self, run: str) -> list[dict[str, Any]]:
         """Every finding or sentence of a run in order: target, title, text, and the decision that counts (decision "" where there is none)."""
@@ -768,7 +771,7 @@ class Workbench:
 
     def undecided(self, run: str) -> list[str]:
         """The findings or sentences of a run on which nobody has decided."""
-        return list(reviewing.undecided(self._document(run), reviewing.decided(record.reviews(self.home, run))))
+        return list(reviewing.undecided(self._document(run), reviewing.decided(record.reviews(self.store, run))))
 
     def disagreements(self, card: Path | None = None, run: str = "") -> list[dict[str, str]]:
         """Where the newest drafts of a card, one a pack, and the card as it is now do not agree: field, one, says, other, says_there.
@@ -803,7 +806,7 @@ class Workbench:
         stale = self.stale(run)
         if stale:
             raise Refused(f"Run {run} is out of date: {'; '.join(stale)}", "Make it again, and sign that")
-        said, rows = reviewing.decided(record.reviews(self.home, run)), self._law_rows(document)
+        said, rows = reviewing.decided(record.reviews(self.store, run)), self._law_rows(document)
         signed = reviewing.sign(document, said, reviewing.basis(document, said, rows, corpus.catalogue_digest()), self.user, meaning, "", acknowledged)
         content = {"meaning": signed.meaning, "official": signed.official, "acknowledged": acknowledged, "basis": asdict(signed.basis), "law": rows}
         audit = self._say_on("signoff", run, "signature", "", content, meaning=meaning, acknowledged=acknowledged, basis=asdict(signed.basis))
@@ -814,7 +817,7 @@ class Workbench:
 
         `card` is the card as it is now; without it the newest one assessed or drafted from under the same name counts.
         """
-        document, kept = self._document(run), record.reviews(self.home, run)
+        document, kept = self._document(run), record.reviews(self.store, run)
         signed = [r for r in kept if r.kind == "signature"]
         if not signed:
             return []
@@ -843,7 +846,7 @@ class Workbench:
     def _card_now(self, document: Mapping[str, Any], card: Path | None) -> str:
         if card is not None:
             return self.card(card).sha256
-        return next((str(k.content["sha256"]) for k in record.all_kept(self.home, "card") if k.content["name"] == document["card"]["name"]), "")
+        return next((str(k.content["sha256"]) for k in record.all_kept(self.store, "card") if k.content["name"] == document["card"]["name"]), "")
 
     def _law_rows(self, document: Mapping[str, Any]) -> list[tuple[str, ...]]:
         """What the library now holds at each address that a document cites."""
@@ -858,7 +861,7 @@ class Workbench:
     def sample_claims(self, n: int, seed: int) -> list[dict[str, Any]]:
         """`n` claims of kept answers, drawn with a seed so that anyone draws the same, each with whether its quotations still stand."""
         claims = []
-        for kept in sorted(record.all_kept(self.home, "ask"), key=lambda k: k.id):
+        for kept in sorted(record.all_kept(self.store, "ask"), key=lambda k: k.id):
             for i, claim in enumerate(kept.content["answer"]["claims"]):
                 claims.append({"ask": kept.id, "claim": i, "question": kept.content["question"], "as_of": kept.content["as_of"], **claim})
         drawn = random.Random(seed).sample(claims, min(n, len(claims)))
@@ -876,19 +879,19 @@ class Workbench:
 
     def keep_job(self, id: str, content: Mapping[str, Any]) -> None:
         """Keep the state of a long job, so that it can be seen after the tab or the server was closed."""
-        record.keep_run(self.home, id, now(), "job", {"owner": self.user, **content})
+        record.keep_run(self.store, id, now(), "job", {"owner": self.user, **content})
 
     def jobs(self) -> list[dict[str, Any]]:
         """The last long jobs, newest first."""
-        return [{"id": k.id, "time": k.time, **k.content} for k in record.all_kept(self.home, "job")[:20]]
+        return [{"id": k.id, "time": k.time, **k.content} for k in record.all_kept(self.store, "job")[:20]]
 
     def users(self) -> list[dict[str, str]]:
         """Who may sign in, with their roles."""
-        return [{"name": u.name, "role": u.role} for u in record.users(self.home)]
+        return [{"name": u.name, "role": u.role} for u in record.users(self.store)]
 
     def role(self, name: str) -> str:
         """The role of who acts under this name now: everyone's own machine is theirs while there are no users; "" for who is no user."""
-        users = record.users(self.home)
+        users = record.users(self.store)
         return next((u.role for u in users if u.name == name), "") if users else "admin"
 
     def keep_user(self, name: str, role: str, password: str) -> None:
@@ -899,14 +902,14 @@ class Workbench:
             raise UsageError(f"'{role}' is no role", f"Choose one of: {', '.join(roles.ROLES)}")
         if len(password) < 12:
             raise UsageError("The password is too short", "Use twelve characters or more")
-        record.keep_user(self.home, record.User(name, role, record.secret_of(password)))
+        record.keep_user(self.store, record.User(name, role, record.secret_of(password)))
         self.write("user", {"name": name, "role": role})
 
     def remove_user(self, name: str) -> None:
         """Take a user away; their records stay. One audit record."""
-        if record.user(self.home, name) is None:
+        if record.user(self.store, name) is None:
             raise UsageError(f"There is no user '{name}'", "See who there is: pincite users list")
-        record.remove_user(self.home, name)
+        record.remove_user(self.store, name)
         self.write("user", {"name": name, "role": ""})
 
     def draft(self, path: Path, pack: str, as_of: str, facts: Path | None = None, level: str = "") -> dict[str, Any]:
@@ -919,46 +922,46 @@ class Workbench:
         made |= {"catalogue": corpus.catalogue_digest(), "tool": f"pincite {__version__}"}
         id = self.write("draft", {"pack": pack, **self._kept_card(analysis.card), **_rests_on(made), "output": sha256(made)})
         out = {"schema": made["schema"], "run": id, **{k: v for k, v in made.items() if k != "schema"}}
-        record.keep_run(self.home, id, now(), "draft", out)
+        record.keep_run(self.store, id, now(), "draft", out)
         return out
 
     def projects(self) -> list[dict[str, Any]]:
         """The acting user's own projects, the newest first."""
-        return projects.found(self.home, self.user)
+        return projects.found(self.store, self.user)
 
     def project(self, id: str) -> dict[str, Any]:
         """One of them with its pinned passages and its runs."""
-        return projects.opened(self.home, self.user, id)
+        return projects.opened(self.store, self.user, id)
 
     def add_project(self, name: str) -> str:
         """Begin a project, or find the one of this name; its id. One audit record."""
-        id = projects.add(self.home, now(), self.user, name)
+        id = projects.add(self.store, now(), self.user, name)
         self.write("project", {"project": id, "name": sha256(name)})
         return id
 
     def pin(self, project: str, ask: str, question: str, citation: Mapping[str, Any]) -> str:
         """Keep a cited passage with a project; the pin's id. One audit record."""
-        id = projects.pin(self.home, now(), self.user, project, ask, question, citation)
+        id = projects.pin(self.store, now(), self.user, project, ask, question, citation)
         self.write("pin", {"project": project, "ask": ask, "pinpoint": citation["pinpoint"], "quote": sha256(citation["quote"])})
         return id
 
     def unpin(self, id: str) -> None:
         """Take a pinned passage out of its project. One audit record."""
-        self.write("unpin", {"project": projects.unpin(self.home, self.user, id), "pin": id})
+        self.write("unpin", {"project": projects.unpin(self.store, self.user, id), "pin": id})
 
     def add_project_run(self, project: str, run: str, kind: str) -> None:
         """Note that a run was made for a project."""
-        projects.add_run(self.home, now(), self.user, project, run, kind)
+        projects.add_run(self.store, now(), self.user, project, run, kind)
 
     def keep_chat(self, id: str, title: str, asks: Sequence[str]) -> str:
         """Keep a conversation, as the ids of its answers, for its owner; a new id when `id` is empty."""
         id = id or secrets.token_hex(8)
-        record.keep_run(self.home, id, now(), "chat", {"owner": self.user, "title": title, "asks": list(asks)})
+        record.keep_run(self.store, id, now(), "chat", {"owner": self.user, "title": title, "asks": list(asks)})
         return id
 
     def chats(self) -> list[dict[str, Any]]:
         """The user's own conversations, newest first."""
-        mine = [k for k in record.all_kept(self.home, "chat") if k.content.get("owner") == self.user]
+        mine = [k for k in record.all_kept(self.store, "chat") if k.content.get("owner") == self.user]
         return [{"id": k.id, "time": k.time, "title": k.content.get("title", ""), "asks": k.content.get("asks", [])} for k in mine]
 
 

@@ -286,7 +286,7 @@ def set_up() -> None:
     torch = next(line for line in (ROOT / "constraints.txt").read_text().splitlines() if line.startswith("torch=="))
     pip(f"1 of 4: {torch}", torch)
     pip(f"2 of 4: {LLAMA}", LLAMA, **env)
-    pip("3 of 4: everything else", "-e", ".[dev]", **env)
+    pip("3 of 4: everything else", "-e", ".[dev,scale]", **env)
     say("4 of 4: proofs")
     prove_llama(cxx)
     code, words = prove(PROOF_OF_EMBEDDER)

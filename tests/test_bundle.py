@@ -58,7 +58,7 @@ def test_a_bundle_of_each_kind_is_sound(made: tuple[Any, str, str]) -> None:
 
 def test_the_same_state_gives_the_same_bytes(made: tuple[Any, str, str]) -> None:
     bench, _, gaps = made
-    assert bundle.pack(bench.home, gaps, bench.library) == bundle.pack(bench.home, gaps, bench.library)
+    assert bundle.pack(bench.store, gaps, bench.library) == bundle.pack(bench.store, gaps, bench.library)
 
 
 def test_making_one_is_an_export_in_the_record(made: tuple[Any, str, str]) -> None:

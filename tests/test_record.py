@@ -14,26 +14,27 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assistant import record
-from assistant.errors import NotReady
-from assistant.record import AuditRecord, verify_chain
+from assistant import postgres, record
+from assistant.errors import NotReady, UsageError
+from assistant.postgres import Postgres
+from assistant.record import AuditRecord, Store, verify_chain
 
 
-def write(home: Path, n: int) -> list[AuditRecord]:
-    return [record.append(home, f"2026-11-22T10:00:{i:02}Z", "ann", "ask", {"question": f"hash{i}", "hits": ["gdpr:art-35"]}) for i in range(n)]
+def write(store: Store, n: int) -> list[AuditRecord]:
+    return [record.append(store, f"2026-11-22T10:00:{i:02}Z", "ann", "ask", {"question": f"hash{i}", "hits": ["gdpr:art-35"]}) for i in range(n)]
 
 
-def test_a_sound_chain(home: Path) -> None:
-    written = write(home, 5)
-    verdict = verify_chain(record.records(home))
+def test_a_sound_chain(store: Store) -> None:
+    written = write(store, 5)
+    verdict = verify_chain(record.records(store))
     assert (verdict.sound, verdict.records, verdict.head) == (True, 5, written[-1].hash)
     assert [r.parent for r in written] == [record.GENESIS, *(r.hash for r in written[:-1])]
-    assert record.head(home) == written[-1].hash
-    assert list(record.records(home, last=2)) == written[-2:]
+    assert record.head(store) == written[-1].hash
+    assert list(record.records(store, last=2)) == written[-2:]
 
 
-def test_an_empty_chain_is_sound(home: Path) -> None:
-    assert verify_chain(record.records(home)).head == record.GENESIS
+def test_an_empty_chain_is_sound(store: Store) -> None:
+    assert verify_chain(record.records(store)).head == record.GENESIS
 
 
 CHAIN = 6
@@ -60,8 +61,8 @@ def test_every_change_is_found_and_the_first_bad_record_named(name: str, home: P
     assert verdict.problem.startswith("record 1:" if name == "first cut off" else ("record 4:" if name in ("doubled", "spliced") else "record 3:"))
 
 
-def test_truncation_and_roll_back_show_against_an_exported_head(home: Path) -> None:
-    chain = write(home, CHAIN)
+def test_truncation_and_roll_back_show_against_an_exported_head(store: Store) -> None:
+    chain = write(store, CHAIN)
     assert verify_chain(iter(chain[:4])).sound, "without a head, a cut chain cannot be told"
     cut = verify_chain(iter(chain[:4]), chain[5].hash)
     assert not cut.sound and "head" in cut.problem
@@ -103,15 +104,102 @@ def test_the_table_itself_refuses_changes(home: Path) -> None:
     assert db.execute("PRAGMA journal_mode").fetchone()[0] == "delete", "a rollback journal, not a write-ahead log"
 
 
-def test_content_beside_the_chain_can_go_without_breaking_it(home: Path) -> None:
-    one = write(home, 1)[0]
-    record.keep_run(home, one.id, "t", "ask", {"question": "words"})
-    assert record.run(home, one.id) == {"question": "words"}
-    db = sqlite3.connect(home / "record.sqlite")
-    db.execute("DELETE FROM run")
-    db.commit()
-    assert record.run(home, one.id) is None
-    assert verify_chain(record.records(home)).sound
+def test_the_table_of_a_database_refuses_changes_too(database: Postgres) -> None:
+    import psycopg
+
+    write(database, 2)
+    with psycopg.connect(database.url, autocommit=True) as db:
+        for statement in ("UPDATE pincite.audit SET seq = 9", "DELETE FROM pincite.audit", "TRUNCATE pincite.audit"):
+            with pytest.raises(psycopg.errors.RaiseException, match="append-only"):
+                db.execute(statement)
+
+
+def test_content_beside_the_chain_can_go_without_breaking_it(store: Store) -> None:
+    one = write(store, 1)[0]
+    for words in ("first", "words"):
+        record.keep_run(store, one.id, "t", "ask", {"question": words})
+    assert record.run(store, one.id) == {"question": "words"} and record.author(store, one.id) == "ann"
+    assert [k.id for k in record.all_kept(store, "ask")] == [one.id] and record.all_kept(store, "gaps") == []
+    assert record.erase_run(store, one.id) and not record.erase_run(store, one.id)
+    assert record.run(store, one.id) is None and record.kept(store, one.id) is None
+    assert verify_chain(record.records(store)).sound
+
+
+def test_users_are_kept_changed_and_taken_away(store: Store) -> None:
+    for name in ("bob", "Ann", "ann", "Émile"):
+        record.keep_user(store, record.User(name, "admin", "x"))
+    record.keep_user(store, record.User("bob", "auditor", "y"))
+    assert [u.name for u in record.users(store)] == ["Ann", "ann", "bob", "Émile"], "in the order of their bytes on both stores"
+    assert record.user(store, "bob") == record.User("bob", "auditor", "y")
+    record.remove_user(store, "bob")
+    assert record.user(store, "bob") is None
+
+
+def test_a_copy_is_a_data_folder_whatever_the_store(store: Store, tmp_path: Path) -> None:
+    chain = write(store, 3)
+    record.keep_run(store, chain[0].id, "t", "ask", {"question": "words"})
+    record.keep_user(store, record.User("ann", "admin", "x"))
+    (tmp_path / "copy").mkdir()
+    record.copy(store, tmp_path / "copy" / "record.sqlite")
+    assert list(record.records(tmp_path / "copy")) == chain
+    assert record.users(tmp_path / "copy") == record.users(store) and record.run(tmp_path / "copy", chain[0].id) == {"question": "words"}
+
+
+def test_a_data_folder_moves_into_a_database(home: Path, database: Postgres) -> None:
+    old, new = write(database, 2), write(home, 4)
+    record.keep_user(home, record.User("ann", "admin", "x"))
+    record.put(database, home)
+    assert list(record.records(database)) == new and record.user(database, "ann")
+    assert write(database, 1)[0].parent == new[-1].hash and verify_chain(record.records(database)).sound
+    record.put(database, home)
+    with postgres.session(database, "pincite_before_restore_1") as db:
+        assert db.one("SELECT max(hash) FROM audit WHERE seq = 2") == (old[-1].hash,), "what was there is set aside"
+        assert db.one("SELECT count(*) FROM pincite_before_restore_2.audit") == (5,)
+
+
+def test_a_database_of_a_newer_form_is_left_alone(database: Postgres) -> None:
+    write(database, 1)
+    with postgres.session(database, "pincite") as db:
+        db.execute("COMMENT ON SCHEMA pincite IS '99'")
+    with pytest.raises(NotReady, match="newer"):
+        write(database, 1)
+
+
+def test_a_database_of_the_first_form_is_carried_over(database: Postgres, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as old:
+        old.setattr(record, "SCHEMA", 1)
+        old.setattr(record, "_MIGRATIONS", record._MIGRATIONS[:1])
+        chain = write(database, 2)
+    record.keep_user(database, record.User("ann", "admin", "x"))
+    assert list(record.records(database)) == chain and record.user(database, "ann")
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [("postgresql://ann:secret@127.0.0.1:1/none", "does not answer"), ("postgresql://ann:secret@127.0.0.1:1/x?sslmode=verify-full", "does not answer")],
+)
+def test_a_database_that_is_not_there_is_one_line_without_the_password(url: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgres, "WAIT", 0.5)
+    with pytest.raises(NotReady) as caught:
+        write(Postgres(url), 1)
+    assert said in caught.value.line() and "secret" not in caught.value.line() and "\n" not in caught.value.line()
+
+
+def test_a_restart_of_the_database_costs_no_record(database: Postgres) -> None:
+    """As the server does when it goes down: every connection is cut; the next record finds a new one."""
+    write(database, 2)
+    with postgres.session(database, "public") as db:
+        db.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid != pg_backend_pid()")
+    with pytest.raises(NotReady), postgres.session(database, "public") as db:
+        db.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+    write(database, 1)
+    assert verify_chain(record.records(database)).records == 3
+
+
+@pytest.mark.parametrize("setting", ["mysql://host/db", "/var/lib/pincite", "postgres"])
+def test_a_store_of_another_kind_is_refused(setting: str) -> None:
+    with pytest.raises(UsageError):
+        postgres.parse(setting)
 
 
 def test_file_modes(home: Path) -> None:
@@ -131,19 +219,19 @@ def test_a_damaged_record_says_what_to_do(damage: bytes, home: Path) -> None:
     assert "\n" not in caught.value.line() and "restore" in caught.value.line().lower()
 
 
-def _hammer(home: str, who: int, acknowledged: "multiprocessing.queues.Queue[str]") -> None:
+def _hammer(store: Store, who: int, acknowledged: "multiprocessing.queues.Queue[str]") -> None:
     n = 0
     while True:
         n += 1
-        acknowledged.put(record.append(Path(home), f"t{n}", f"writer{who}", "ask", {"n": n}).hash)
+        acknowledged.put(record.append(store, f"t{n}", f"writer{who}", "ask", {"n": n}).hash)
 
 
-def test_killed_writers_lose_nothing_acknowledged(home: Path) -> None:
+def test_killed_writers_lose_nothing_acknowledged(store: Store) -> None:
     context = multiprocessing.get_context("spawn")
     acknowledged = context.Queue()
-    record.append(home, "t", "u", "start", {})
+    record.append(store, "t", "u", "start", {})
     for _ in range(3):
-        writers = [context.Process(target=_hammer, args=(str(home), who, acknowledged)) for who in range(3)]
+        writers = [context.Process(target=_hammer, args=(store, who, acknowledged)) for who in range(3)]
         for w in writers:
             w.start()
         deadline = time.monotonic() + 20
@@ -155,7 +243,7 @@ def test_killed_writers_lose_nothing_acknowledged(home: Path) -> None:
             os.kill(w.pid, signal.SIGKILL)
             w.join()
     seen = set(drain(acknowledged))
-    chain = list(record.records(home))
+    chain = list(record.records(store))
     assert verify_chain(iter(chain)).sound
     assert seen and seen <= {r.hash for r in chain}
 
@@ -198,11 +286,11 @@ def test_the_log_on_disk_has_one_spelling(what: str, column: str, value: object,
     assert not verdict.sound and verdict.problem.startswith("record 2:")
 
 
-def test_awkward_words_are_recorded_and_read_back(home: Path) -> None:
+def test_awkward_words_are_recorded_and_read_back(store: Store) -> None:
     body = {"file": "caf\u00e9 \udcff.md", "quote": 'a "b" \\ \n \x01 \x7f \u2028 😀', "none": None, "yes": True}
-    record.append(home, "t", "böb", "ingest", body)
-    lines = [record.export_line(r) for r in record.records(home)]
-    assert verify_chain(record.records(home)).sound
+    record.append(store, "t", "böb", "ingest", body)
+    lines = [record.export_line(r) for r in record.records(store)]
+    assert verify_chain(record.records(store)).sound
     back = [record.read_line(line) for line in lines]
     assert all(back) and verify_chain(r for r in back if r).sound
     assert record.read_line(lines[0].replace(":", ": ", 1)) is None
@@ -226,10 +314,10 @@ def test_erasing_content_leaves_no_words_and_a_sound_chain(home: Path) -> None:
     assert verify_chain(record.records(home)).sound
 
 
-def test_a_clock_that_jumps_back_breaks_nothing(home: Path) -> None:
+def test_a_clock_that_jumps_back_breaks_nothing(store: Store) -> None:
     for when in ("2026-11-22T10:00:00Z", "1970-01-01T00:00:00Z", "2099-01-01T00:00:00Z"):
-        record.append(home, when, "ann", "ask", {})
-    assert verify_chain(record.records(home)).sound
+        record.append(store, when, "ann", "ask", {})
+    assert verify_chain(record.records(store)).sound
 
 
 # The first schema as it was published, with a record, its run and (from the second on) a user: written out, so that a change of the migrations is seen.

@@ -1,0 +1,121 @@
+"""A store in PostgreSQL: its address, pooled connections that take the SQL of `library` and `record`, and errors in one line.
+
+Hides psycopg. Knows nothing of what the tables mean.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from assistant.errors import NotReady, UsageError
+
+if TYPE_CHECKING:
+    from psycopg import Connection, Cursor
+    from psycopg_pool import ConnectionPool
+
+CONNECTIONS = 8  # of one process; PostgreSQL's own limit is 100 for all
+WAIT = 5.0  # seconds to wait for a connection, or for another process's short transaction
+WRITER = 0x50696E63  # advisory lock: whoever appends to the audit chain
+INGEST = 0x50696E64  # advisory lock: whoever builds a generation of the library
+
+
+@dataclass(frozen=True, slots=True)
+class Postgres:
+    """A PostgreSQL database as a store, by its address (what PINCITE_STORE names)."""
+
+    url: str
+
+    def __str__(self) -> str:
+        """The address as it may be shown: without user and password."""
+        parts = urlsplit(self.url)
+        return f"postgresql://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def parse(setting: str) -> Postgres:
+    """The store that PINCITE_STORE names. Raises `UsageError` for what is no PostgreSQL address."""
+    if not find_spec("psycopg_pool"):
+        raise NotReady("PostgreSQL support is not installed", "Run: .venv/bin/pip install -c constraints.txt -e '.[scale]'")
+    if not setting.startswith(("postgresql://", "postgres://")):
+        raise UsageError("PINCITE_STORE names no store that Pincite knows", "Write postgresql://USER@HOST/DATABASE, or unset it to use the data folder")
+    return Postgres(setting)
+
+
+class Session:
+    """A connection that takes SQL with `?` for parameters, as SQLite does. Each statement is its own transaction outside `transaction`."""
+
+    def __init__(self, connection: "Connection[Any]") -> None:
+        self.connection = connection
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> "Cursor[Any]":
+        """The cursor of one statement."""
+        return self.connection.execute(sql.replace("?", "%s").encode(), parameters or None)
+
+    def one(self, sql: str, parameters: Sequence[Any] = ()) -> tuple[Any, ...]:
+        """The first row of a statement that always gives one."""
+        row: tuple[Any, ...] | None = self.execute(sql, parameters).fetchone()
+        assert row is not None
+        return row
+
+    def executemany(self, sql: str, rows: Any) -> None:
+        """One statement for many rows, sent together."""
+        with self.connection.cursor() as cursor:
+            cursor.executemany(sql.replace("?", "%s").encode(), rows)
+
+    @contextmanager
+    def transaction(self, lock: int = 0) -> Iterator[None]:
+        """All or nothing; with `lock` the only one of its kind until it ends, in whatever process."""
+        with self.connection.transaction():
+            if lock:
+                self.connection.execute("SELECT pg_advisory_xact_lock(%s)", (lock,))
+            yield
+
+
+@contextmanager
+def session(store: Postgres, schema: str) -> Iterator[Session]:
+    """A connection whose tables are those of `schema`; what PostgreSQL says against it is one line."""
+    import psycopg
+    from psycopg_pool import PoolTimeout, TooManyRequests
+
+    try:
+        with _pool(store).connection() as connection:
+            connection.execute("SELECT set_config('search_path', %s, false)", (f"{schema}, public",))
+            yield Session(connection)
+    except (psycopg.Error, PoolTimeout, TooManyRequests) as error:
+        raise _unusable(store, error) from error
+
+
+@lru_cache(maxsize=16)
+def _pool(store: Postgres) -> "ConnectionPool[Any]":
+    from psycopg_pool import ConnectionPool
+
+    options = {"autocommit": True, "connect_timeout": int(WAIT), "application_name": "pincite", "options": f"-c lock_timeout={int(WAIT * 1000)}"}
+    # Checked before use, so that a restart of the server costs a new connection and no one's request.
+    return ConnectionPool(
+        store.url, min_size=0, max_size=CONNECTIONS, timeout=WAIT, max_idle=60, kwargs=options, check=ConnectionPool.check_connection, open=True
+    )
+
+
+def _unusable(store: Postgres, error: Exception) -> NotReady:
+    from psycopg import errors
+
+    said = (str(error).splitlines() or [type(error).__name__])[0]
+    if isinstance(error, errors.LockNotAvailable):
+        return NotReady("The store is in use by another process", "Try again when it has finished")
+    if isinstance(error, errors.InsufficientPrivilege | errors.ReadOnlySqlTransaction):
+        return NotReady(f"The store {store} cannot be written ({said})", "Give its role the rights that docs/scale.md lists")
+    if isinstance(error, errors.DiskFull):
+        return NotReady(f"The store {store} cannot be written ({said})", "Free some space and try again; nothing is half-written")
+    if isinstance(error, errors.OperationalError) or not hasattr(error, "sqlstate"):
+        return NotReady(f"The store {store} does not answer ({said})", "Start PostgreSQL, or mend PINCITE_STORE")
+    return NotReady(f"The store {store} cannot be used ({said})", "Restore it from a backup, or mend what it names")
+
+
+def tables(sql: str) -> str:
+    """Tables written for SQLite as PostgreSQL makes them; texts are compared byte by byte, as SQLite compares them."""
+    sql = re.sub(r"(?<=[ ,(])(user)(?=[ (])", r'"\1"', sql)  # a word of PostgreSQL's own
+    return sql.replace("INTEGER", "BIGINT").replace("TEXT", 'TEXT COLLATE "C"').replace("BLOB", "BYTEA")
