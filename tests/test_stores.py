@@ -59,7 +59,7 @@ def test_the_setting_names_the_store(database: Postgres, home: Path, monkeypatch
     monkeypatch.setenv("PINCITE_STORE", database.url)
     bench = Workbench()
     bench.write("note", {})
-    assert bench.store == database and record.verify_chain(record.records(database)).records == 1
+    assert bench.store == database and record.last_of(database, "note") and record.verify_chain(record.records(database)).sound
     assert not (home / "record.sqlite").exists(), "nothing is written to the data folder beside"
 
 
