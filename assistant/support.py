@@ -7,15 +7,11 @@ features (`corpus/bearing.toml`). Works on words alone; knows nothing of librari
 import itertools
 import math
 import re
-import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
 
-from assistant import corpus
-
-WORD = re.compile(r"[a-z]+(?:['’][a-z]+)?|\d+(?:[.,]\d+)*|%")
+from assistant.actors import exchanged, participle
+from assistant.vocabulary import WORD, Words, actor_of, alike, covers, light_words, opposites, prepared, stem, tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,124 +21,6 @@ class Bearing:
     supported: bool
     score: float
     reasons: tuple[str, ...]
-
-
-# ---- words -------------------------------------------------------------------------------------------------------
-
-
-@lru_cache(maxsize=1)
-def _data() -> dict[str, Any]:
-    return tomllib.loads((corpus.root() / "bearing.toml").read_text("utf8"))
-
-
-@lru_cache(maxsize=1)
-def _stemmer() -> Any:
-    import Stemmer
-
-    return Stemmer.Stemmer("english")
-
-
-@lru_cache(maxsize=100_000)
-def stem(word: str) -> str:
-    """The stem of a lower-case word; British and American spelling alike."""
-    word = re.sub(r"is(e|ed|es|er|ing|ation|ations)$", r"iz\1", word.replace("’", "'")) if len(word) > 5 else word
-    word = re.sub(r"our(s|ed|ing|able)?$", r"or\1", word) if len(word) > 5 else word
-    found: str = _stemmer().stemWord(word.removesuffix("'s"))
-    return found
-
-
-@lru_cache(maxsize=1)
-def _groups() -> dict[str, frozenset[int]]:
-    """For each stem the synonym groups it belongs to."""
-    groups: dict[str, set[int]] = {}
-    for n, words in enumerate(_data()["synonyms"]):
-        for word in words:
-            groups.setdefault(stem(word), set()).add(n)
-    return {s: frozenset(g) for s, g in groups.items()}
-
-
-@lru_cache(maxsize=1)
-def _opposites() -> dict[str, frozenset[str]]:
-    found: dict[str, set[str]] = {}
-    for left, right in _data()["opposites"]:
-        for a, b in ((left, right), (right, left)):
-            found.setdefault(stem(a), set()).add(stem(b))
-    return {s: frozenset(o) for s, o in found.items()}
-
-
-@lru_cache(maxsize=1)
-def _light() -> frozenset[str]:
-    return frozenset(stem(w) for w in _data()["light"].split())
-
-
-def alike(a: str, b: str) -> bool:
-    """Whether two stems mean the same here: equal, or in one synonym group, or one begins the other."""
-    if a == b:
-        return True
-    groups = _groups()
-    if a in groups and b in groups and groups[a] & groups[b]:
-        return True
-    return len(a) >= 6 and len(b) >= 6 and (a.startswith(b) or b.startswith(a) or (a[:6] == b[:6] and abs(len(a) - len(b)) <= 4))
-
-
-_PHRASES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(pattern, re.I), name)
-    for pattern, name in (
-        (r"\bdata protection impact assessments?\b|\bdpias?\b", " dpia "),
-        (r"\bfundamental rights impact assessments?\b|\bfrias?\b", " fria "),
-        (r"\bdata protection officers?\b|\bdpos?\b", " dpo "),
-        (r"\bdata protection authorit(?:y|ies)\b|\bsupervisory authorit(?:y|ies)\b", " supervisoryauthority "),
-        (r"\bmarket surveillance authorit(?:y|ies)\b", " marketauthority "), (r"\bnational competent authorit(?:y|ies)\b", " competentauthority "),
-        (r"\bdata subjects?\b", " datasubject "), (r"\bdata principals?\b", " dataprincipal "), (r"\bsignificant data fiduciar(?:y|ies)\b",
-        " significantfiduciary "), (r"\bdata fiduciar(?:y|ies)\b", " datafiduciary "),
-        (r"\bdata processors?\b", " processor "), (r"\bjoint controllers?\b", " jointcontroller "), (r"\bconsent managers?\b", " consentmanager "),
-        (r"\bdata protection board\b", " board "),
-        (r"\bcovered entit(?:y|ies)\b", " coveredentity "), (r"\bbusiness associates?\b", " businessassociate "), (r"\bhealth plans?\b", " healthplan "),
-        (r"\bhealth care"
-            r" (?:provider|clearinghouse)s?\b", " hcprovider "),
-        (r"\bnotified bod(?:y|ies)\b", " notifiedbody "), (r"\bauthori[sz]ed representatives?\b", " representative "), (r"\bproduct manufacturers?\b",
-        " productmanufacturer "), (r"\bdevice user"
-            r" facilit(?:y|ies)\b|\buser facilit(?:y|ies)\b", " userfacility "),
-        (r"\bprotected health information\b|\bphi\b", " phi "), (r"\belectronic phi\b|\bephi\b|\belectronic  phi ", " ephi "), (r"\bgeneral[- ]purpose"
-            r" ai models?\b", " gpaimodel "), (r"\bmember states?\b", " memberstate "),
-    )
-)  # fmt: skip
-
-ACTORS = frozenset(
-    ["supervisoryauthority", "marketauthority", "competentauthority", "datasubject", "dataprincipal", "significantfiduciary", "datafiduciary",
-    "processor", "jointcontroller", "controller", "consentmanager", "board", "coveredentity", "businessassociate", "healthplan", "hcprovider",
-    "notifiedbody", "representative", "productmanufacturer", "manufacturer", "userfacility", "provider", "deployer", "importer", "distributor", "sponsor",
-    "investigator", "commission", "memberstate", "secretary", "dpo", "subcontractor", "subprocessor", "operator", "labeler", "applicant", "tribunal",
-    "government", "recipient", "employer"]
-)  # fmt: skip
-_ACTOR_ALIASES = {"hospital": "userfacility", "fda": "secretary", "hhs": "secretary", "person": "", "parent": "", "child": "", "vendor": "businessassociate"}
-
-
-def prepared(text: str) -> str:
-    """A text with terms of several words joined into one."""
-    text = re.sub(r"\bsub-processors?\b", " subprocessor ", text, flags=re.I)
-    for pattern, name in _PHRASES:
-        text = pattern.sub(name, text)
-    return text
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """A text as lower-case words and their stems."""
-
-    low: tuple[str, ...]
-    stems: tuple[str, ...]
-
-    @classmethod
-    def of(cls, text: str) -> "Words":
-        """The words of a prepared text."""
-        low = tuple(WORD.findall(prepared(text).lower()))
-        return cls(low, tuple(stem(w) for w in low))
-
-    def content(self) -> list[str]:
-        """The stems that carry meaning, each once, in order."""
-        light = _light()
-        return [s for s in dict.fromkeys(self.stems) if s not in light and not s[0].isdigit() and s != "%" and len(s) > 1]
 
 
 # ---- windows of a passage ----------------------------------------------------------------------------------------
@@ -173,21 +51,12 @@ def best_window(claim: Words, passage: str) -> tuple[str, Words]:
     for text in windows(passage):
         words = Words.of(text)
         have = set(words.stems)
-        share = sum(_covers(w, have) for w in wanted) / (len(wanted) or 1)
+        share = sum(covers(w, have) for w in wanted) / (len(wanted) or 1)
         share += 0.3 * len(numbers & set(words.low)) / (len(numbers) or 1)
         value = share - 0.0015 * len(words.low)
         if value > best[0]:
             best = (value, text, words)
     return best[1], best[2]
-
-
-def _covers(word: str, have: set[str]) -> float:
-    if word in have:
-        return 1.0
-    groups = _groups().get(word)
-    if groups and any(groups & _groups().get(h, frozenset()) for h in have):
-        return 0.9
-    return 0.8 if any(alike(word, h) for h in have) else 0.0
 
 
 # ---- quantities --------------------------------------------------------------------------------------------------
@@ -284,7 +153,7 @@ def _value(raw: str) -> float | None:
 # ---- references and dates ----------------------------------------------------------------------------------------
 
 _REFERENCE = re.compile(
-    r"(?P<unit>\bArticles?|\bArts?\.|\bparagraphs?|\bpara\.|\bpoints?|\bAnnex(?:es)?|\bRecitals?|\bsections?|\bsub-?sections?|\bRules?|\bsub-?rules?"
+    r"(?P<unit>\bArticles?|\bArts?\.|\bparagraphs?|\bpara\.|\bpoints?|\bAnnex(?:es)?|\bRecitals?|\b[Ss]ections?|\bsub-?sections?|\bRules?|\bsub-?rules?"
     r"|\bclauses?|\bParts?|\bChapters?|\bSchedule|§{1,2})\s*"
     r"(?P<n>(?:\d+[A-Za-z]?|[IVX]{1,5}\b|\([0-9A-Za-z]{1,4}\))(?:\.\d+)*(?:\([0-9A-Za-z]{1,4}\))*(?:(?:,| and| or| to|,? and/or)\s*(?:\d+[a-z]?\b"
     r"|\([0-9a-zA-Z]{1,4}\))(?:\([0-9A-Za-z]{1,4}\))*)*)",
@@ -335,8 +204,9 @@ def dates(text: str) -> set[tuple[str, str, str]]:
 # ---- duties, negation, conditions --------------------------------------------------------------------------------
 
 _MODES = (
+    ("may", r"\b(?:shall|must) have the right\b"),
     ("mustnot", r"\b(?:shall|must|may) (?:not|never)\b|\bshall (?:\w+ )?not\b|\bcannot\b|\bcan not\b|\b(?:is|are) (?:prohibited|forbidden|not allowed"
-        r"|not permitted|barred|banned)\b|\bprohibit\w*|\bforbid\w*|\bno \w+(?: \w+){0,3} (?:shall|may|must)\b|\bneither\b.{0,60}\b(?:may|shall|must)\b"),
+        r"|not permitted|barred|banned)\b|\bprohibit\w*|\bforbid\w*|\bno (?!longer|later|less|more|fewer)\w+(?: \w+){0,3} (?:shall|may|must)\b|\bneither\b.{0,60}\b(?:may|shall|must)\b|\b(?:may|shall|must) (?:be )?neither\b"),
     ("neednot", r"\bneed not\b|\b(?:is|are) not (?:required|obliged|necessary|mandatory)\b|\bdo(?:es)? not (?:have|need) to\b|\bnot be required\b"
         r"|\bshall not apply\b|\bdo(?:es)? not apply\b|\bwithout having to\b|\bexempt\w*|\bnot (?:be )?(?:required|necessary)\b"),
     ("must", r"\bshall\b|\bmust\b|\b(?:is|are|be) (?:required|obliged|to be|obligated|bound)\b|\b(?:has|have|having) to\b|\brequires?\b|\bneeds? to\b"
@@ -352,7 +222,7 @@ _ALLOWED = {
     "addressable": {"addressable"},
 }  # fmt: skip
 _NOT = re.compile(
-    r"\b(?:not|no|never|cannot|neither|nor|without|none|nothing|unless|except|prohibit\w*|forbid\w*|forbidden|exclud\w*|fail\w*|refus\w*|den(?:y|ies"
+    r"\b(?:not|no(?! (?:less|more|later|fewer|earlier|sooner)\b)|never|cannot|neither|nor|without(?! exception)|none|nothing|unless|except|with the exception|(?<!this )(?<!that )(?<!the )prohibition|prohibit(?!ion)\w*|forbid\w*|forbidden|exclud\w*|fail\w*|refus\w*|den(?:y|ies"
     r"|ied)|un(?:lawful|likely|necessary|able)\w*|in(?:applicable|valid)|need not|exempt\w*|rather than|other than|instead)\b|n't\b",
     re.I,
 )
@@ -423,6 +293,24 @@ def _check_references(claim: str, passage: str) -> list[str]:
     return reasons
 
 
+def _check_dates(claim: str, passage: str) -> list[str]:
+    """A date beside a reference that the passage gives another date."""
+    theirs = _dated(passage)
+    wrong = [(r, d) for r, days in _dated(claim).items() for d in days if theirs.get(r) and d not in theirs[r]]
+    return [f"date: the passage does not give {' '.join(d)} for {r}" for r, d in wrong[:1]]
+
+
+def _dated(text: str) -> dict[str, set[tuple[str, str, str]]]:
+    """For each reference the dates that stand after it in its sentence, up to the next reference."""
+    found: dict[str, set[tuple[str, str, str]]] = {}
+    for sentence in re.split(r"(?<=[.;?!])\s+|\n", text):
+        starts = [m.start() for m in _REFERENCE.finditer(_DATE.sub(lambda m: "-" * len(m[0]), sentence))]
+        for a, b in itertools.pairwise([*starts, len(sentence)]):
+            for name in references(sentence[a:b]):
+                found.setdefault(name, set()).update(dates(sentence[a:b]))
+    return found
+
+
 def _other_unit(reference: str, have: set[str]) -> bool:
     """Whether the passage uses the same number only for another kind of provision."""
     unit, _, number = reference.rpartition(" ")
@@ -442,38 +330,35 @@ def _check_actors(claim: Words, window: Words, passage: Words) -> list[str]:
     reasons.extend(f"actor: the passage does not speak of '{w}'" for w in _unknown_subjects(claim, passage))
     if not reasons:
         a, b = _subject(claim), _subject(window)
-        if a and b and not a & b and len(near) > 1:
+        if a and b and not a & b and "?" not in a | b and len(near) > 1:
             reasons.append(f"actor: the passage binds the {sorted(b)[0]}, not the {sorted(a)[0]}")
     return reasons
 
 
 def _actors(words: Words) -> list[str]:
-    return [s for w in words.low if (s := _actor(w))]
-
-
-def _actor(word: str) -> str:
-    word = word.removesuffix("'s").removesuffix("’s")
-    single = word if word in ACTORS else word[:-1] if word.endswith("s") and word[:-1] in ACTORS else ""
-    return single
-
-
-_MODAL_WORDS = frozenset(["shall", "must", "may", "should", "can", "need", "needs", "has", "have", "required", "obliged", "is", "are"])
+    return [s for w in words.low if (s := actor_of(w))]
 
 
 def _subject(words: Words) -> set[str]:
-    """The actors that stand right before a duty or permission ("the processor shall")."""
+    """The actors that stand right before a duty or permission ("the processor shall"), or after its "by"; "?" for a pronoun."""
     found: set[str] = set()
     for i, w in enumerate(words.low):
-        if w in ("shall", "must", "may", "should", "has", "have", "needs"):
-            for back in words.low[max(0, i - 4) : i]:
-                if actor := _actor(back):
-                    found.add(actor)
+        if w not in ("shall", "must", "may", "should", "has", "have", "needs"):
+            continue
+        passive = next((k for k in (i + 2, i + 3) if words.low[k - 1 : k] == ("be",) and participle("".join(words.low[k : k + 1]))), 0)
+        if passive:
+            by = words.low[passive : passive + 20]
+            near = by[by.index("by") + 1 :][:4] if "by" in by else ()
+        else:
+            near = words.low[max(0, i - 4) : i]
+            found.update({"?"} & {"?" if t in ("it", "they", "he", "she") else "" for t in words.low[max(0, i - 1) : i]})
+        found.update(actor for back in near if (actor := actor_of(back)))
     return found
 
 
 def _unknown_subjects(claim: Words, passage: Words) -> list[str]:
     """The words right before a duty or permission that the passage has in no form."""
-    have, light = set(passage.stems), _light()
+    have, light = set(passage.stems), light_words()
     found = []
     for i, w in enumerate(claim.low):
         before = claim.low[i - 1] if i else ""
@@ -481,15 +366,15 @@ def _unknown_subjects(claim: Words, passage: Words) -> list[str]:
             w in ("shall", "must", "may", "should")
             and before.isalpha()
             and stem(before) not in light
-            and not _actor(before)
-            and not _covers(stem(before), have)
+            and not actor_of(before)
+            and not covers(stem(before), have)
         ):
             found.append(before)
     return found
 
 
 def _check_modes(claim: str, window: str, passage: str) -> list[str]:
-    mine = {m for m, _ in modes(claim)}
+    mine = {m for m, at in modes(claim) if not _SUBORDINATE_CAN.search(claim[: at + 3])}
     have = {m for m, _ in modes(window)}
     wide = {m for m, _ in modes(passage)}
     reasons = []
@@ -497,29 +382,34 @@ def _check_modes(claim: str, window: str, passage: str) -> list[str]:
         pool = have or wide
         if pool and not (_ALLOWED[mode] & pool) and not (mode == "must" and not pool & {"should", "may", "addressable", "mustnot", "neednot"}):
             reasons.append(f"modality: the passage says {'/'.join(sorted(pool))}, not {mode}")
-    if (
-        "addressable" in have
-        and "must" in mine
-        and "addressable" not in mine
-        and re.search(r"\brequired\b|\bmandatory\b|\bcompulsory\b", claim, re.I)
-        and not re.search(r"\(required\)", window, re.I)
-    ):
-        reasons.append("modality: addressable, not required")
-    if "required" in claim.lower() and "(addressable)" in window.lower() and "(required)" not in window.lower():
-        reasons.append("modality: addressable, not required")
-    if "addressable" in claim.lower() and "(required)" in window.lower() and "(addressable)" not in window.lower():
-        reasons.append("modality: required, not addressable")
+    reasons.extend(_check_label(claim, passage))
     local = _local_mode(claim, window) or _governed(claim, window)
     if local:
         reasons.append(local)
     return list(dict.fromkeys(reasons))
 
 
+_SUBORDINATE_CAN = re.compile(r"\b(?:that|who|which|where|if|unless|when)\b[^,;.]*\bcan$", re.I)
+
+
+def _check_label(claim: str, passage: str) -> list[str]:
+    """Whether what the claim speaks of bears the label, "(Required)" or "(Addressable)", that the claim gives it."""
+    said = {"addressable" if m[0].lower() in ("addressable", "optional") else "required" for m in _LABEL.finditer(claim)}
+    labelled = [(Words.of(m[1]), m[2].lower()) for m in re.finditer(r"([^.;\n]+?)[.\s]*\((Required|Addressable)\)", passage, re.I)]
+    if len(said) != 1 or not labelled:
+        return []
+    wanted = Words.of(_LABEL.sub(" ", claim)).content()
+    part, label = max(labelled, key=lambda one: (sum(covers(w, set(one[0].stems)) for w in wanted), -len(one[0].low)))
+    return [] if label in said or not any(covers(w, set(part.stems)) for w in wanted) else [f"modality: {label}, not {said.pop()}"]
+
+
+_LABEL = re.compile(r"\b(?:required|mandatory|compulsory|addressable|optional)\b", re.I)
 _VERB = re.compile(
     r"\b(?P<mode>shall not|must not|may not|should not|need not|cannot|shall|must|may|should|can)\s+(?:also |then |only |always |be |have "
     r"|immediately |without undue delay |where \w+ )*(?P<verb>[a-z]+)",
     re.I,
 )
+_DOES = re.compile(r"(?:refus|den[yi]|fail|exclud|exempt|prohibit|forbid)")
 _MODE_OF = {
     "shall": "must",
     "must": "must",
@@ -554,14 +444,14 @@ def _governed(claim: str, window: str) -> str:
     for mode, at in modes(claim):
         if mode not in ("must", "may", "should"):
             continue
-        after = Words.of(re.sub(r"^\S+", "", claim[at : at + 120])).content()[:3]
+        after = Words.of(re.sub(r"^\S+", "", claim[at : at + 120])).content()[:5]
         found: list[str] = []
         for word in after:
             for place in _places(window, [word])[:1]:
                 stop = max(window.rfind(". ", 0, place), window.rfind("; ", 0, place), window.rfind("\n", 0, place))
                 over = [m for m, p in theirs if stop < p < place]
                 found.extend(over[-1:])
-        if len(found) >= 2 and len(set(found)) == 1 and found[0] not in _ALLOWED[mode] and found[0] in ("must", "may", "should"):
+        if len(found) >= 2 and len(set(found)) == 1 and found[0] not in _ALLOWED[mode] and found[0] != "addressable":
             return f"modality: the passage says '{found[0]} {' '.join(after)}', not '{mode}'"
     return ""
 
@@ -572,6 +462,8 @@ def _check_negation(claim: str, window: str, claim_words: Words, window_words: W
     for source, target, name in ((claim, window, "claim"), (window, claim, "passage")):
         for m in _NOT.finditer(source):
             word = m[0].lower()
+            if _DOES.match(word) and any(alike(stem(word), s) for s in (window_words if name == "claim" else claim_words).stems):
+                continue  # refusing is done on both sides: it is no "not"
             if name == "passage" and word in ("unless", "except", "without", "other than", "rather than", "instead", "none", "nothing", "nor", "neither"):
                 continue
             after = list(Words.of(source[m.end() : m.end() + 60]).content()[:2])
@@ -593,7 +485,16 @@ def _places(text: str, wanted: Sequence[str]) -> list[int]:
     return [int(m.start() * len(text) / max(1, len(spread))) for m in re.finditer(r"[A-Za-z]+", spread) if alike(stem(m[0].lower()), wanted[0])]
 
 
-def _check_conditions(claim: str, window: str, claim_words: Words) -> list[str]:
+_POINTER = re.compile(
+    r"\s*(?:as (?:otherwise )?(?:provided|permitted|specified|set out|described) (?:in|by|for in|under)|(?:the )?(?:provisions|requirements) of)?\s*(?:§|paragraphs?|Articles?|sections?|\()"
+)
+
+
+def _split(text: str) -> list[str]:
+    return re.split(r"(?<=[.;?!])\s+(?=[A-Z“‘\"(])|\n", text)
+
+
+def _check_conditions(claim: str, window: str, passage: str, claim_words: Words) -> list[str]:
     """Conditions and exceptions of the sentence that the claim restates, where the claim leaves them out altogether.
 
     What counts is the words that only the condition has; words that the rest of the sentence uses too prove nothing.
@@ -601,18 +502,23 @@ def _check_conditions(claim: str, window: str, claim_words: Words) -> list[str]:
     mine = set(claim_words.content())
     close = _ordered(claim_words, Words.of(window)) >= 0.75
     reasons = []
-    for sentence in re.split(r"(?<=[.;?!])\s+(?=[A-Z“‘\"(])|\n", window):
+    for sentence in dict.fromkeys(_split(window) + _split(passage)):
+        least = 0.4 if sentence in window else 0.8  # of a sentence elsewhere the claim must tell nearly all
         for m in _CONDITION.finditer(sentence):
             word = m["word"].lower()
             clause = re.split(r"[,;:.]", sentence[m.end() :], maxsplit=1)[0]
+            if not close and (re.search(r"\b(?:be|is|are|been) $", sentence[: m.start()]) or _POINTER.match(clause)):
+                continue
             rest = Words.of(sentence[: m.start()] + " " + sentence[m.end() + len(clause) :]).content()
-            if not rest or sum(_covers(w, mine) > 0 for w in rest) / len(rest) < 0.4:
+            told = sum(covers(w, mine) > 0 for w in rest)
+            if not rest or told / len(rest) < least or (sentence not in window and told < 0.5 * len(mine)):
                 continue
             own = [w for w in Words.of(clause).content() if w not in rest] or Words.of(clause).content()
             hard = word.startswith(_HARD)
-            if not own or not (hard or (_opens(sentence, m.start()) and (close or len(own) > 1))):
+            trailing = close and word in ("if", "where", "when") and len(own) > 1
+            if not own or not (hard or trailing or (_opens(sentence, m.start()) and (close or len(own) > 1))):
                 continue
-            covered = sum(w in mine if close else _covers(w, mine) > 0 for w in own) / len(own)
+            covered = sum(w in mine if close else covers(w, mine) > 0 for w in own) / len(own)
             marked = bool(_CLAIM_CONDITION.search(claim))
             bare = close and hard and not _HARD_MARK.search(claim)  # word for word, but for the condition
             if bare or covered < (0.2 if marked else 0.5) if hard else covered < (0.15 if marked else 0.34):
@@ -633,11 +539,88 @@ def _opens(sentence: str, at: int) -> bool:
     return at < 12
 
 
+_ALL = frozenset(["all", "any", "each", "every"])
+_SOME = re.compile(r"\b(?:some|several|certain|most|a few|a majority|(?:at least )?one|half)(?: of)?(?: the| these| those| its| their)?$", re.I)
+_NOUNS = re.compile(
+    r"\b(?P<how>all|any|each|every|some of|some|several|certain|most of|most|a majority of|half of|one of)\s+(?P<thing>[\w-]+(?:[ ][\w-]+){0,4})", re.I
+)
+
+
+def _check_extent(claim: str, passage: str) -> list[str]:
+    """ "All" and "every" of what the passage says of some only, and "some" of what it says of all.
+
+    The thing is the first word after it that the passage uses too; a word before that thing in the passage narrows it.
+    """
+    words = Words.of(passage)
+    told = set(Words.of(claim).stems)
+    for m in _NOUNS.finditer(prepared(claim)):
+        how = m["how"].lower().removesuffix(" of")
+        thing = next((stem(w) for w in WORD.findall(m["thing"].lower()) if stem(w) not in light_words() and stem(w) in words.stems), "")
+        places = [i for i, s in enumerate(words.stems) if s == thing]
+        if not places or thing in _TIMES:
+            continue
+        ahead = [words.low[max(0, i - 4) : i] for i in places]
+        if how in _ALL and all(_narrowed(a, told) for a in ahead):
+            return [f"extent: '{how} {thing}' is more than the passage says"]
+        if how not in _ALL and any(_ALL & set(a) for a in ahead) and not any(re.search(rf"\b{how.split()[-1]}\b", " ".join(a)) for a in ahead):
+            return [f"extent: '{how} {thing}' is less than the passage says"]
+    return []
+
+
+def _narrowed(ahead: Sequence[str], told: set[str]) -> bool:
+    """Whether the last word before a thing narrows it to some, and the claim does not tell it."""
+    if not ahead or ahead[-1] in _ALL or stem(ahead[-1]) in light_words() - _NARROWING:
+        return False
+    return ahead[-1].isalpha() and covers(stem(ahead[-1]), told) == 0
+
+
+_TIMES = frozenset(["time", "day", "week", "month", "year", "hour"])
+_NARROWING = frozenset(map(stem, ["certain", "further", "relevant", "particular", "such"])) - {stem("such")}
+
+
+def _check_only(claim: str, passage: str) -> list[str]:
+    """An "only" that the passage does not have, or has beside other words."""
+    limits = re.compile(
+        r"\b(?:only|solely|exclusively|unless|except|without|not|no|nothing|limit\w*|restrict\w*|confin\w*|nobody|none|cannot|alone|prior|before)\b", re.I
+    )
+    for m in re.finditer(r"\b(?:only|solely|exclusively)\b", claim, re.I):
+        if not limits.search(passage):
+            return ["extent: 'only' stands only in the claim"]
+        ahead, after = Words.of(re.split(r"[.,;:]", claim[: m.start()])[-1]).content()[-1:], Words.of(claim[m.end() :]).content()[:1]
+        held = [set(Words.of(part).stems) for part in re.split(r"[.;,:\n]|\bbut\b", passage) if re.search(r"\b(?:only|solely|exclusively)\b", part, re.I)]
+        if not held or not ahead or not after:
+            continue
+        if not any(covers(ahead[0], h) and covers(after[0], h) for h in held) and any(covers(after[0], h) for h in held):
+            whole = set(Words.of(passage).stems)
+            if covers(ahead[0], whole) and all(_only_beside(part, after[0]) for part in held):
+                return [f"extent: the passage does not say 'only' of '{ahead[0]}'"]
+    return []
+
+
+def _only_beside(part: set[str], word: str) -> bool:
+    return covers(word, part) > 0
+
+
+_BOUND = re.compile(r"\b(?:at (?P<a>least|most)|no(?:t)? (?P<b>less|more|fewer|later|earlier) than)\s+(?P<what>\w+(?: \w+)?)", re.I)
+_LOW = frozenset(["least", "less", "fewer", "earlier"])
+
+
+def _check_bounds(claim: str, passage: str) -> list[str]:
+    """ "At most" for "at least" of the same thing, number or not."""
+
+    def bounds(text: str) -> set[tuple[bool, str]]:
+        return {((m["a"] or m["b"]).lower() in _LOW, " ".join(Words.of(m["what"]).stems)) for m in _BOUND.finditer(text)}
+
+    theirs = bounds(passage)
+    wrong = [what for low, what in bounds(claim) if (not low, what) in theirs and (low, what) not in theirs]
+    return [f"bound: the passage bounds '{what}' on the other side" for what in wrong[:1]]
+
+
 def _check_opposites(claim: Words, window: Words) -> list[str]:
     have = set(window.stems)
     reasons = []
     for s in dict.fromkeys(claim.stems):
-        against = _opposites().get(s, frozenset()) & have
+        against = opposites().get(s, frozenset()) & have
         if against and s not in have and not any(alike(s, h) for h in have - against):
             reasons.append(f"opposite: '{sorted(against)[0]}' in the passage, '{s}' in the claim")
     return reasons
@@ -677,7 +660,7 @@ def _check_swaps(claim: Words, window: Words) -> list[str]:
     if matched < 0.7 * len(claim.stems) or len(claim.stems) < 6:
         return []
     reasons = []
-    light = _light() | _DUTY_STEMS
+    light = light_words() | _DUTY_STEMS
     start = SequenceMatcher(None, (), ()).get_matching_blocks()[0]
     for a, b in zip([start, *blocks], blocks, strict=False):
         here, there = slice(a.a + a.size, b.a), slice(a.b + a.size, b.b)
@@ -685,18 +668,20 @@ def _check_swaps(claim: Words, window: Words) -> list[str]:
         if tail:
             there = slice(there.start, min(there.stop, there.start + 3))
         mine, theirs = claim.stems[here], window.stems[there]
-        if not mine or not theirs or len(mine) > 3 or len(theirs) > 3:
+        if not mine or not theirs or len(mine) > 4 or len(theirs) > 4:
             continue
-        who, whom = {x for w in claim.low[here] if (x := _actor(w))}, {x for w in window.low[there] if (x := _actor(w))}
+        who, whom = {x for w in claim.low[here] if (x := actor_of(w))}, {x for w in window.low[there] if (x := actor_of(w))}
         if who and whom and not who & whom:
             reasons.append(f"actor: the passage says {sorted(whom)[0]}, not {sorted(who)[0]}")
             continue
-        if a.size < 2 or tail or _same_quantity(claim.low[here], window.low[there]):
+        if a.size < (4 if tail else 2) or _same_quantity(claim.low[here], window.low[there]):
             continue
         new = [w for w in mine if not any(alike(w, t) for t in theirs)]
         gone = [t for t in theirs if not any(alike(w, t) for w in mine)]
         if [n for n in new if n not in light] and [g for g in gone if g not in light]:
             reasons.append(f"changed: '{' '.join(gone)}' became '{' '.join(new)}'")
+        elif {"before", "prior"} & {*new} and not {"until", "earlier", "advanc", "within"} & {*gone}:
+            reasons.append(f"changed: '{' '.join(new)}' for '{' '.join(theirs)}'")
         elif {"and", "or"} <= {*new, *gone}:
             reasons.append("changed: 'and' and 'or' are exchanged")
     return reasons[:2]
@@ -720,12 +705,12 @@ def features(claim: Words, window: Words, passage: Words) -> tuple[float, ...]:
     wanted = claim.content()
     have, near = set(passage.stems), set(window.stems)
     n = len(wanted) or 1
-    wide = sum(_covers(w, have) for w in wanted) / n
-    close = sum(_covers(w, near) for w in wanted) / n
+    wide = sum(covers(w, have) for w in wanted) / n
+    close = sum(covers(w, near) for w in wanted) / n
     blocks = SequenceMatcher(None, claim.stems, window.stems, autojunk=False).get_matching_blocks()
     longest = max((b.size for b in blocks), default=0)
     order = sum(b.size for b in blocks) / (len(claim.stems) or 1)
-    new = sum(_covers(w, have) == 0 for w in wanted)
+    new = sum(covers(w, have) == 0 for w in wanted)
     return (wide, close, min(longest, 12) / 12, order, min(new, 8) / 8, min(len(wanted), 30) / 30)
 
 
@@ -766,21 +751,30 @@ def _bears(claim: str, passage: str) -> Bearing:
     claim_words, passage_words = Words.of(claim), Words.of(passage)
     window, window_words = best_window(claim_words, passage)
     reasons = _hard_checks(claim, window, passage, claim_words, window_words, passage_words)
-    learned = _data()["learned"]
+    learned = tables()["learned"]
     values = features(claim_words, window_words, passage_words)
     total = float(learned["bias"]) + sum(float(learned["weights"][name]) * v for name, v in zip(FEATURES, values, strict=True))
     score = 1 / (1 + math.exp(-total))
     if score < float(learned["level"]):
-        missing = [w for w in claim_words.content() if _covers(w, set(passage_words.stems)) == 0][:4]
+        missing = [w for w in claim_words.content() if covers(w, set(passage_words.stems)) == 0][:4]
         reasons.append(f"content: not in the passage: {', '.join(missing)}" if missing else "content: too little of the claim is in one place")
     return Bearing(not reasons, round(score if not reasons else min(score, 0.49), 4), tuple(reasons))
 
 
 def _hard_checks(claim: str, window: str, passage: str, claim_words: Words, window_words: Words, passage_words: Words) -> list[str]:
     found: Iterable[list[str]] = (
-        _check_quantities(claim, window, passage), _check_references(claim, passage), _check_actors(claim_words, window_words, passage_words),
+        _check_quantities(claim, window, passage),
+        _check_bounds(claim, passage),
+        _check_references(claim, passage),
+        _check_dates(claim, passage),
+        _check_actors(claim_words, window_words, passage_words),
+        exchanged(claim, passage),
         _check_modes(claim, window, passage),
-        _check_negation(claim, window, claim_words, window_words), _check_conditions(claim, window, claim_words), _check_opposites(claim_words,
-        window_words), _check_swaps(claim_words, window_words),
-    )  # fmt: skip
+        _check_negation(claim, window, claim_words, window_words),
+        _check_conditions(claim, window, passage, claim_words),
+        _check_extent(claim, passage),
+        _check_only(claim, passage),
+        _check_opposites(claim_words, window_words),
+        _check_swaps(claim_words, window_words),
+    )
     return [reason for reasons in found for reason in reasons]

@@ -34,6 +34,8 @@ FLOORS = {
         "followups",
         "quoting",
         "support",
+        "vocabulary",
+        "actors",
         "phrasing",
         "evidence",
     },

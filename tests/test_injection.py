@@ -181,9 +181,6 @@ def test_a_model_that_obeys_changes_no_statement_and_no_citation(obeyed: str, fo
     assert all(c.citations for c in phrased.answer.claims)
 
 
-@pytest.mark.xfail(
-    reason="the support check lets a wording pass in which two actors changed places; the quotation and its citation stand beside it", strict=True
-)
 def test_actors_that_changed_places_are_not_shown() -> None:
     reply = {"claims": [{"key": "A", "text": "The office must inform the keeper of a loss within 5 days."}]}
     assert phrasing.phrase("When must a loss be told?", answer(), ScriptedModel(forever=reply)).answer == answer()

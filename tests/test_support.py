@@ -11,9 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assistant import corpus, evaluate, readers
+from assistant.actors import frames
 from assistant.law import Instrument
 from assistant.quoting import sentences
-from assistant.support import bears, dates, modes, quantities, references, stem
+from assistant.support import bears, dates, modes, quantities, references
+from assistant.vocabulary import stem
 
 BREACH = (
     "Where a breach is found, the controller shall notify the supervisory authority without undue delay and not later than 72 hours after it became aware of it, "
@@ -242,3 +244,57 @@ def test_the_goals_hold_over_official_words(shared: object) -> None:
     assert figures["near-verbatim accepted"]["value"] >= 0.92
     assert figures["compression accepted"]["value"] >= 0.5
     assert figures["paraphrase accepted"]["value"] >= 0.35
+
+
+# ---- who does what -----------------------------------------------------------------------------------------------
+
+TELL = "The keeper shall inform the office of a loss within 5 days. The office may inspect the store."
+
+
+@pytest.mark.parametrize(
+    ("claim", "passage", "borne"),
+    [
+        ("The keeper must inform the office of a loss within 5 days.", TELL, True),
+        ("The office must inform the keeper of a loss within 5 days.", TELL, False),
+        ("The office shall be informed by the keeper of a loss within 5 days.", TELL, True),
+        ("The keeper shall be informed by the office of a loss within 5 days.", TELL, False),
+        ("The keeper shall be informed of a loss within 5 days.", TELL, False),
+        ("The office shall be informed of a loss within 5 days.", TELL, True),
+        ("Keepers tell the office of a loss within 5 days.", TELL, True),
+        ("Offices tell the keeper of a loss within 5 days.", TELL, False),
+        ("The keeper may inspect the store.", TELL, False),
+        ("The store may be inspected by the office.", TELL, True),
+        ("The guild may ask the smith for a sample.", "The smith may, by letter, ask the guild for a sample.", False),
+        ("Where a guild finds a fault, the smith must mend it.", "Where a smith finds a fault, he shall tell the guild, and the guild must mend it.", False),
+        ("The smith shall be entered by the guild in the roll.", "Every smith shall be entered in the roll by the guild.", True),
+    ],
+)
+def test_actors_may_not_change_places(claim: str, passage: str, borne: bool) -> None:
+    found = bears(claim, passage)
+    assert found.supported == borne, found.reasons
+    assert borne or any(r.startswith("actor") for r in found.reasons)
+
+
+@pytest.mark.parametrize(
+    ("text", "doers"),
+    [
+        ("The importer shall, before placing it on the market, verify the file.", [{"import"}]),
+        ("Where the maker of a device learns of a fault, it shall tell the office and shall recall the device.", [{"maker"}, {"maker"}]),
+        ("The device shall be recalled.", [set()]),
+        ("The device shall be recalled by the maker.", [{"maker"}]),
+        ("A person who holds a licence must keep the book.", [{"person"}]),
+        ("It must keep the book.", [set()]),
+    ],
+)
+def test_the_doer_of_a_duty_is_read_or_left_open(text: str, doers: list[set[str]]) -> None:
+    assert [set(f.doer) for f in frames(text)] == doers
+
+
+def test_wrong_claims_of_many_kinds_are_refused() -> None:
+    """Swapped actors and exceptions, quantifiers, scope, "only", bounds, dates, labels: over short rules in the manner of six legal systems."""
+    figures = evaluate.claims(evaluate.load_set(corpus.root() / "questions" / "adversarial.jsonl"), check)["figures"]
+    assert figures["wrong refused"]["n"] >= 200
+    assert figures["wrong refused"]["value"] >= 0.96
+    assert figures["near-verbatim accepted"]["value"] >= 0.95
+    assert figures["compression accepted"]["value"] >= 0.85
+    assert figures["paraphrase accepted"]["value"] >= 0.6
