@@ -784,6 +784,22 @@ def signoff_show(run: str, card: Annotated[Path | None, typer.Option(metavar="CA
     raise typer.Exit(1 if any(r["void"] for r in rows) else 0)
 
 
+@app.command()
+def questionnaire(
+    file: Annotated[Path, typer.Argument(metavar="IN.xlsx|csv", help="A customer's checklist with a column of questions.")],
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="OUT")],
+    card: Annotated[
+        Path | None, typer.Option(metavar="CARD", help="The card whose words answer; without one only questions about the law are answered.")
+    ] = None,
+    facts: FactsFile = None,
+    as_of: AsOf = "",
+) -> None:
+    """Answer a checklist in place: answer, evidence, citation and status in each row, blank where there is no evidence."""
+    filled, found = bench().questionnaire(file, _day(as_of), card, facts)
+    _write(out, filled)
+    put(f"{out}: {found['drafted']} of {found['questions']} questions have an answer drafted, to be checked; record {found['audit']}")
+
+
 @eval_app.command("retrieval")
 def eval_retrieval(
     set_file: SetFile,

@@ -1,7 +1,7 @@
 """A customer's checklist in XLSX or CSV: its questions out, and drafted answers back into the same file.
 
 One row a question. What a person has filled in stays; formatting stays; where there is no evidence the cell stays blank
-and the status says so. Bytes in, bytes out: both steps can run in the sandbox. Knows nothing of cards, law or models.
+and the status says so. Bytes in, bytes out: reading runs in the sandbox. Knows nothing of cards, law or models.
 """
 
 import csv

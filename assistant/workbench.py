@@ -43,6 +43,7 @@ from assistant import (
     projects,
     prompts,
     record,
+    replies,
     retrieve,
     roles,
     sandbox,
@@ -53,6 +54,7 @@ from assistant import bundle as bundling
 from assistant import draft as drafting
 from assistant import fetch as fetching
 from assistant import ingest as ingestion
+from assistant import questionnaire as checklist
 from assistant import review as reviewing
 from assistant.errors import NotReady, PinciteError, Refused, Unreadable, UsageError, printable
 from assistant.findings import GapAnalysis, ModelCard
@@ -953,6 +955,43 @@ class Workbench:
         """Note that a run was made for a project."""
         projects.add_run(self.store, now(), self.user, project, run, kind)
 
+    def questionnaire(self, file: Path, as_of: str, card: Path | None = None, facts: Path | None = None) -> tuple[bytes, dict[str, Any]]:
+        """A customer's checklist answered in place, and how it went; one audit record.
+
+        With a card its own words answer, where they speak to a question, with their place and the law they bear on;
+        without one questions about the law are answered by quotation from the library. What nothing speaks to stays blank.
+        """
+        try:
+            data = file.read_bytes()
+        except OSError as error:
+            raise UsageError(f"{printable(file.name)} cannot be read: {error.strerror}") from error
+        asked = sandbox.call(checklist.questions, data, printable(file.name), seconds=CARD_SECONDS)
+        answered = (
+            self._from_card([q.text for q in asked], card, as_of, facts)
+            if card
+            else {q.text: self._from_law(q.text, as_of) if replies.on_law(q.text) else checklist.Reply() for q in asked}
+        )
+        filled = checklist.fill(data, file.name, {q: answered[q.text] for q in asked})  # writing needs a disk; the sandbox has just read these bytes
+        counts = {"questions": len(asked), "drafted": sum(bool(answered[q.text].answer) for q in asked)}
+        hashes = {"file": hashlib.sha256(data).hexdigest(), "output": hashlib.sha256(filled).hexdigest()}
+        head = {"as_of": as_of, "corpus_digest": held.digest if (held := library.current(self.home)) else ""}
+        return filled, {**counts, "audit": self.write("questionnaire", {**hashes, **counts, **head})}
+
+    def _from_card(self, asked: Sequence[str], card: Path, as_of: str, facts: Path | None) -> dict[str, checklist.Reply]:
+        analysis = self.analyse(card, as_of, (), (), facts, True)
+        law = self.law(as_of)
+        return {q: _reply(shown, analysis.card, law) for q, shown in replies.replies(asked, analysis).items()}
+
+    def _from_law(self, question: str, as_of: str) -> checklist.Reply:
+        wanted = retrieve.Filter(as_of)
+        found = answer.respond(self.library, answer.seek(self.library, question, wanted, self.embedder.embed_query), wanted)
+        cited = [] if found.abstained else [c for claim in found.claims[:2] for c in claim.citations]
+        return checklist.Reply(
+            "\n".join(dict.fromkeys(c.quote for c in cited)),
+            "; ".join(dict.fromkeys("official text" if c.layer == "official" else corpus.DIGEST_NOTICE for c in cited)),
+            "; ".join(dict.fromkeys(f"{c.pinpoint} [{c.pinpoint.address}], {c.version}" for c in cited)),
+        )
+
     def keep_chat(self, id: str, title: str, asks: Sequence[str]) -> str:
         """Keep a conversation, as the ids of its answers, for its owner; a new id when `id` is empty."""
         id = id or secrets.token_hex(8)
@@ -967,6 +1006,20 @@ class Workbench:
 
 def _raise(error: PinciteError) -> str:
     raise error
+
+
+def _reply(shown: Sequence[replies.Shown], card: ModelCard, law: Callable[[Pinpoint], tuple[Citation, ...]]) -> checklist.Reply:
+    """A row of a checklist from the card's own words: each with its file, line and section, and the provision it bears on."""
+    texts = {f.name: f.text for f in card.files}
+    places, cited = [], []
+    for s in shown:
+        e = s.evidence
+        places.append(f"{e.file}, line {texts[e.file].count(chr(10), 0, e.start) + 1}{f' ({e.section})' if e.section else ''}")
+        granted = law(s.requirement.pinpoint) if s.requirement else ()
+        if s.requirement:
+            layer = granted[0].layer if granted else "not in the library"
+            cited.append(f"{s.requirement.pinpoint} [{s.requirement.pinpoint.address}], {layer}")
+    return checklist.Reply("\n".join(" ".join(s.evidence.quote.split()) for s in shown), "\n".join(places), "\n".join(dict.fromkeys(cited)))
 
 
 def _rests_on(made: Mapping[str, Any]) -> dict[str, Any]:

@@ -26,6 +26,7 @@ FLOORS = {
         "draft",
         "diff",
         "compare",
+        "replies",
         "review",
         "conflicts",
         "aiact",

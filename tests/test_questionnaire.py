@@ -2,13 +2,20 @@
 
 import csv
 import io
+import json
+from pathlib import Path
 
 import openpyxl
 import pytest
 from openpyxl.styles import Font, PatternFill
 
+from assistant import assess, cli, corpus, modelcard, replies, triage
 from assistant.errors import Unreadable
 from assistant.questionnaire import ANSWERED, KEPT, NO_EVIDENCE, Question, Reply, fill, questions
+from assistant.verify import normalise
+from tests.fakes import stub_bench
+
+CARD = corpus.root() / "cards" / "chest-xray-triage"
 
 ROWS = [
     ["Vendor checklist", None, None],
@@ -116,3 +123,80 @@ def test_answering_twice_changes_nothing_more() -> None:
     twice = openpyxl.load_workbook(io.BytesIO(fill(once, "q.xlsx", answers(found))))["Security"]
     assert [c.value for c in twice[3]] == [c.value for c in openpyxl.load_workbook(io.BytesIO(once))["Security"][3]]
     assert twice.max_column == 6
+
+
+# ---- what a card shows on a question -----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def shown() -> dict[str, str]:
+    """What the thorough sample card answers, by question."""
+    card = modelcard.parse_card([(f.name, f.read_bytes()) for f in sorted(CARD.iterdir()) if f.name != "facts.json"])
+    facts = triage.facts(card, json.loads((CARD / "facts.json").read_text("utf8")))
+    analysis = assess.assess(card, corpus.requirements(), facts, "2026-11-22", lambda p: (), "", True)
+    texts = {f.name: f.text for f in card.files}
+    found = replies.replies([*SPOKEN, *SILENT], analysis)
+    for one in (s.evidence for q in found for s in found[q]):
+        assert texts[one.file][one.start : one.end] == one.quote
+    return {q: normalise(" ".join(s.evidence.quote for s in found[q])) for q in found}
+
+
+SPOKEN = {
+    "What is the intended use of the software?": "notifies the reading radiologist when a pneumothorax is suspected",
+    "Who is your data protection officer?": "dpo@lumenbay.example",
+    "What are sensitivity and specificity on external data?": "sensitivity was 0.912",
+    "Do you have a software bill of materials?": "CycloneDX form lists 143 components",
+    "How are known vulnerabilities patched?": "patched within 30 days",
+    "Is penetration testing performed, and how often?": "a penetration test by an outside laboratory",
+    "How was the reference standard established?": "the majority of three thoracic radiologists",
+    "Is the device CE marked, and in which class?": "CE marked as class IIa",
+    "Which hardware is required?": "8 cores, 32 GB memory",
+    "Do you have an ISO 13485 certificate?": "certified to ISO 13485:2016",
+}
+SILENT = (
+    "Has the model been tested on children?",
+    "Is data encrypted at rest and in transit?",
+    "Do you hold a SOC 2 report?",
+    "What is your disaster recovery plan?",
+    "Do you have cyber insurance?",
+    "What is your refund policy?",
+    "How many employees do you have?",
+    "Is there a data processing agreement template?",
+)
+
+
+@pytest.mark.parametrize("question", SPOKEN)
+def test_a_question_is_answered_by_the_cards_own_words(shown: dict[str, str], question: str) -> None:
+    assert SPOKEN[question] in shown[question]
+
+
+@pytest.mark.parametrize("question", SILENT)
+def test_what_the_card_does_not_speak_of_stays_blank(shown: dict[str, str], question: str) -> None:
+    assert shown[question] == ""
+
+
+@pytest.mark.parametrize(
+    ("question", "law"),
+    [
+        ("What must a DPIA contain under the GDPR?", True),
+        ("Which records does 45 CFR 164.316 ask for?", True),
+        ("Do you comply with the GDPR?", False),
+        ("Is the model tested on children?", False),
+    ],
+)
+def test_without_a_card_only_questions_on_the_law_are_answered(question: str, law: bool) -> None:
+    assert replies.on_law(question) is law
+
+
+def test_the_command_answers_a_file_in_place(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    bench = stub_bench(home)
+    monkeypatch.setattr(cli, "bench", lambda: bench)
+    (tmp_path / "in.csv").write_text("No,Question,Answer\n1,Which hardware is required?,\n2,Do you have cyber insurance?,\n", "utf8")
+    with pytest.raises(SystemExit) as left:
+        cli.main(["questionnaire", str(tmp_path / "in.csv"), "-o", str(tmp_path / "out.csv"), "--card", str(CARD)])
+    assert left.value.code == 0 and "1 of 2 questions" in capsys.readouterr().out
+    rows = list(csv.reader(io.StringIO((tmp_path / "out.csv").read_text("utf8"))))
+    assert rows[1][2].startswith("Runs on premises on a Linux server") and rows[1][3].startswith("README.md, line 244") and rows[1][5] == ANSWERED
+    assert rows[2][2:] == ["", "", "", NO_EVIDENCE]
+    last = next(iter(bench.audit_tail(1)))
+    assert (last.action, last.body["questions"], last.body["drafted"]) == ("questionnaire", 2, 1)
