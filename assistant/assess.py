@@ -5,16 +5,17 @@ files or screens.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from assistant.bearing import bears, verdict
 from assistant.findings import Evidence, FacetResult, Fact, Finding, FindingStatus, GapAnalysis, ModelCard, Requirement
-from assistant.imaging import admissions, lowered
+from assistant.imaging import admissions, imaging_evidence, lowered
 from assistant.law import Citation
 from assistant.pinpoint import Pinpoint
 from assistant.reading import Reading, assess_facet, read
 from assistant.triage import Applicability, applies
 
-__all__ = ["Reading", "applies_from", "assess", "assess_facet", "bears", "read", "status_of", "verdict"]
+__all__ = ["Reading", "applies_from", "assess", "assess_facet", "bears", "lower", "read", "status_of", "verdict"]
 
 CiteLaw = Callable[[Pinpoint], tuple[Citation, ...]]
 
@@ -37,7 +38,7 @@ def assess(
     for requirement in requirements:
         found = applies(requirement.applies_when, facts)
         findings.append(_finding(reading, admitted, requirement, found, facts, as_of, cite_law(requirement.pinpoint), everything))
-    return GapAnalysis(reading.card, as_of, corpus_digest, tuple(findings), facts)
+    return GapAnalysis(reading.card, as_of, corpus_digest, tuple(findings), facts, imaging_evidence(reading) if reading.card.stated("modality") else ())
 
 
 _DEVICE_ROUTE, _ANNEX_III_ROUTE = "2028-08-02", "2027-12-02"  # AI Act, Article 113 as amended
@@ -66,6 +67,11 @@ def _finding(
         return Finding(requirement, "not-applicable", f"It does not apply: {found.why()}.", facets, law, start)
     if found.value == "unknown":
         return Finding(requirement, "needs-information", f"Whether it applies is open: {found.why()}.", facets, law, start)
+    return _settled(requirement, facets, law, start, as_of)
+
+
+def _settled(requirement: Requirement, facets: tuple[FacetResult, ...], law: tuple[Citation, ...], start: str, as_of: str) -> Finding:
+    """The finding for a requirement that applies: status and reason by rule from its facets."""
     status = status_of(facets)
     if status == "gap" and requirement.id in PERMISSIONS:
         return Finding(requirement, "not-applicable", "It is a permission, and not to use one is no gap.", facets, law, start)
@@ -77,6 +83,26 @@ def _finding(
     return Finding(requirement, status, f"{why[0].upper()}{why[1:]}.", facets, law, start)
 
 
+def lower(analysis: GapAnalysis, doubts: Callable[[str, str], bool]) -> GapAnalysis:
+    """The analysis with what `doubts(statement, quotation)` doubts counted as missing: a status can only sink. The doubted quotations stay in view.
+
+    Findings that are open or do not apply stay as they are, for no status of theirs rests on evidence.
+    """
+    findings = []
+    for f in analysis.findings:
+        facets = tuple(_doubted(x, doubts) for x in f.facets) if f.status in ("evidence-found", "partial", "not-yet-applicable") else f.facets
+        findings.append(f if facets == f.facets else _settled(f.requirement, facets, f.law, f.applies_from, analysis.as_of))
+    return replace(analysis, findings=tuple(findings))
+
+
+def _doubted(result: FacetResult, doubts: Callable[[str, str], bool]) -> FacetResult:
+    if result.status != "found":
+        return result
+    doubted = tuple(e for e in result.evidence if doubts(f"This says: {result.facet.asks}", e.quote))
+    kept = tuple(e for e in result.evidence if e not in doubted)
+    return FacetResult(result.facet, "found" if kept else "missing", kept, doubted)
+
+
 def status_of(facets: Sequence[FacetResult]) -> FindingStatus:
     """The status by rule: all facets found, some, or none."""
     found = sum(f.status == "found" for f in facets)
@@ -85,9 +111,10 @@ def status_of(facets: Sequence[FacetResult]) -> FindingStatus:
 
 def _said_by(facets: Sequence[FacetResult]) -> str:
     """One plain clause on what the card says and does not say."""
-    missing = [f.facet.asks.rstrip(".?") for f in facets if f.status == "missing"]
+    missing = [f.facet.asks.rstrip(".?") for f in facets if f.status == "missing" and not f.doubted]
+    doubted = [f.facet.asks.rstrip(".?") for f in facets if f.status == "missing" and f.doubted]
     denied = [f.facet.asks.rstrip(".?") for f in facets if f.status == "contradicted"]
-    if not missing and not denied:
+    if not missing and not denied and not doubted:
         return "the card states what is asked"
     parts = []
     if denied:
@@ -95,4 +122,6 @@ def _said_by(facets: Sequence[FacetResult]) -> str:
     if missing:
         whole = "nothing in the card says" if len(missing) + len(denied) == len(facets) else "the card does not say"
         parts.append(f"{whole}: {'; '.join(missing)}")
+    if doubted:
+        parts.append(f"a language model doubts that the card's words say this: {'; '.join(doubted)}")
     return ", and ".join(parts)

@@ -123,6 +123,7 @@ class FacetResult:
     facet: Facet
     status: FacetStatus
     evidence: tuple[Evidence, ...] = ()
+    doubted: tuple[Evidence, ...] = ()  # what bears the facet by rule but not to a language model
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,13 +149,14 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class GapAnalysis:
-    """All findings for one card as of one date, with the facts they rest on."""
+    """All findings for one card as of one date, with the facts they rest on; `imaging`: evidence asked of imaging models whatever the framework."""
 
     card: ModelCard
     as_of: str
     corpus_digest: str
     findings: tuple[Finding, ...]
     facts: dict[str, Fact] = field(default_factory=dict)
+    imaging: tuple[FacetResult, ...] = ()
 
     def by_status(self) -> dict[str, int]:
         """How many findings have each status, all statuses named."""

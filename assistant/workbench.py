@@ -57,7 +57,7 @@ from assistant import ingest as ingestion
 from assistant import questionnaire as checklist
 from assistant import review as reviewing
 from assistant.errors import NotReady, PinciteError, Refused, Unreadable, UsageError, printable
-from assistant.findings import GapAnalysis, ModelCard
+from assistant.findings import Evidence, FacetResult, GapAnalysis, ModelCard
 from assistant.law import Answer, Citation, Claim, Hit, Quote
 from assistant.library import Edition, Found, Library
 from assistant.pinpoint import Pinpoint
@@ -527,7 +527,8 @@ class Workbench:
         `since` names an earlier run, whose differences are added; gaps accepted in a pincite.toml beside the card are marked.
         """
         analysis = self.analyse(path, as_of, frameworks, scope, facts, everything)
-        out = gaps_json(analysis)
+        analysis, model = self._lowered(analysis)
+        out = {**gaps_json(analysis), "model": model}
         config = (path if path.is_dir() else path.parent) / "pincite.toml"
         if config.is_file():
             out = compare.with_accepted(out, compare.accepted_gaps(config.read_text("utf8")))
@@ -537,6 +538,22 @@ class Workbench:
         stamped = {"schema": out["schema"], "run": audit, **{k: v for k, v in out.items() if k != "schema"}}
         record.keep_run(self.store, audit, now(), "gaps", stamped)
         return stamped
+
+    def _lowered(self, analysis: GapAnalysis) -> tuple[GapAnalysis, dict[str, str] | None]:
+        """The analysis as a language model lowers it, and the model's name and hash; as it stands where no accuracy card opens that role.
+
+        A reply that fails doubts nothing. The embedded model's own card keeps the role closed, so that it is not even opened here.
+        """
+        if self.settings.llm in (None, "none"):
+            return analysis, None
+        try:
+            model = self.model
+        except PinciteError:
+            return analysis, None
+        if model is None or not modelbench.open_roles(self.home / "models", model.info.sha256, model.info.name)["lowering"]:
+            return analysis, None
+        named = {"name": model.info.name, "sha256": model.info.sha256}
+        return assess.lower(analysis, lambda claim, quote: phrasing.doubts(claim, quote, model) is True), named
 
     def _kept_card(self, card: ModelCard) -> dict[str, str]:
         """Keeps a card's text beside the chain; its hashes, for the record."""
@@ -1101,25 +1118,24 @@ def answer_json(a: Answer) -> dict[str, Any]:
     return {"abstained": a.abstained, "reason": a.reason, "claims": [claim_json(c) for c in a.claims], "notes": list(a.notes), "official": a.official()}
 
 
+def facet_json(x: FacetResult, texts: Mapping[str, str]) -> dict[str, Any]:
+    """What a card says on one facet; `doubted`, where a language model lowered it, holds the quotations it doubts."""
+
+    def shown(e: Evidence) -> dict[str, Any]:
+        line = texts.get(e.file, "").count("\n", 0, e.start) + 1
+        return {"quote": e.quote, "file": e.file, "start": e.start, "end": e.end, "section": e.section, "line": line}
+
+    out = {"id": x.facet.id, "asks": x.facet.asks, "status": x.status, "evidence": [shown(e) for e in x.evidence]}
+    return {**out, "doubted": [shown(e) for e in x.doubted]} if x.doubted else out
+
+
 def gaps_json(g: GapAnalysis) -> dict[str, Any]:
     """A gap analysis in the form of the contract, without the run's stamp."""
     texts = {f.name: f.text for f in g.card.files}
     findings = []
     for f in g.findings:
         r = f.requirement
-        facets = [
-            {
-                "id": x.facet.id, "asks": x.facet.asks, "status": x.status,
-                "evidence": [
-                    {
-                        "quote": e.quote, "file": e.file, "start": e.start, "end": e.end, "section": e.section,
-                        "line": texts.get(e.file, "").count("\n", 0, e.start) + 1,
-                    }
-                    for e in x.evidence
-                ],
-            }
-            for x in f.facets
-        ]  # fmt: skip
+        facets = [facet_json(x, texts) for x in f.facets]
         findings.append(
             {
                 "requirement": r.id, "title": r.title, "obligation": r.obligation, "framework": r.framework, "pinpoint": r.pinpoint.address, "citation": str(r.pinpoint),
@@ -1137,4 +1153,5 @@ def gaps_json(g: GapAnalysis) -> dict[str, Any]:
         "card": {"name": g.card.name, "sha256": g.card.sha256, "files": [f.name for f in g.card.files]}, "official": f"{sum(c.layer == 'official' for c in laws)} of {len(laws)}",
         "facts": {name: {"value": x.value, "source": x.source} for name, x in sorted(g.facts.items())},
         "summary": {"by_status": g.by_status(), "by_framework": by_framework}, "findings": findings,
+        "imaging": [facet_json(x, texts) for x in g.imaging],
     }  # fmt: skip

@@ -83,4 +83,9 @@ def report(step: int = 1) -> dict[str, Any]:
         "card": {"name": "LumaTriage 2.1 <script>alert(1)</script>", "sha256": "ef" * 32}, "official": f"{sum(c['layer'] == 'official' for c in laws)} of {len(laws)}",
         "facts": {"eu_market": {"value": True, "source": "regulatory lead"}, "phi": {"value": None, "source": ""}},
         "summary": {"by_status": {}, "by_framework": {}}, "findings": findings,
+        "imaging": [
+            {"id": "calibration", "asks": "Calibration of the output, measured", "status": "found", "evidence": [
+                {"quote": "The calibration slope was 0.97.", "file": "card.md", "start": 10, "end": 41, "section": "Results", "line": 3}]},
+            {"id": "sample-size", "asks": "Why the sample is large enough", "status": "missing", "evidence": []},
+        ],
     }  # fmt: skip

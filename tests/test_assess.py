@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assistant import corpus
-from assistant.assess import applies_from, assess, bears, status_of, verdict
+from assistant.assess import applies_from, assess, bears, lower, status_of, verdict
 from assistant.bearing import cue, marks_of, stem, words_of
 from assistant.findings import Facet, FacetResult, Fact, ModelCard, Requirement
 from assistant.imaging import FACETS, imaging_evidence
@@ -371,3 +371,41 @@ def test_imaging_evidence_of_a_good_and_a_poor_card() -> None:
     poor = shown("skin-lesion")
     assert poor.pop("patient-split") == "contradicted"
     assert set(poor.values()) == {"missing"}
+
+
+# ---- a model may lower -----------------------------------------------------------------------------------------------
+
+RANK = {"gap": 0, "partial": 1, "evidence-found": 2}
+DUTIES = [requirement(id="T-1"), requirement(id="T-2", facets=(facet(("calibrat*",), ("slope",)),)), requirement(id="T-3", facets=(EXTERNAL,))]
+STATED = "# X\n\nExternal validation covered two hospitals. Performance drift is monitored weekly. The calibration slope is 0.97.\n"
+
+
+@given(st.sets(st.sampled_from(["External", "drift", "slope"])))
+def test_a_model_lowers_and_never_raises(doubted: set[str]) -> None:
+    before = assess(card(STATED), DUTIES, fact(us_device=True), "2026-11-22", lambda p: ())
+    after = lower(before, lambda claim, quote: any(word in quote for word in doubted))
+    for was, now in zip(before.findings, after.findings):
+        assert RANK[now.status] <= RANK[was.status]
+        for x, y in zip(was.facets, now.facets):
+            assert {*y.evidence, *y.doubted} == {*x.evidence} and not {*y.evidence} & {*y.doubted}
+    assert (after == before) == (not doubted)
+
+
+def test_what_a_model_doubts_is_said_and_stays_in_view() -> None:
+    before = assess(card(STATED), DUTIES, fact(us_device=True), "2026-11-22", lambda p: ())
+    asked: list[tuple[str, str]] = []
+    after = lower(before, lambda claim, quote: asked.append((claim, quote)) is None and "drift" in quote)
+    assert [f.status for f in after.findings] == ["partial", "evidence-found", "evidence-found"]
+    assert after.findings[0].why == "A language model doubts that the card's words say this: A drift monitor."
+    assert [e.quote for e in after.findings[0].facets[1].doubted] == ["Performance drift is monitored weekly."]
+    assert ("This says: A drift monitor", "Performance drift is monitored weekly.") in asked
+
+
+def test_open_and_inapplicable_findings_are_not_put_to_a_model() -> None:
+    analysis = assess(card(STATED), DUTIES, {}, "2026-11-22", lambda p: (), everything=True)
+    assert lower(analysis, lambda claim, quote: pytest.fail("asked")) == analysis
+
+
+def test_imaging_evidence_is_asked_of_imaging_models_only() -> None:
+    assert assess(read_card(ROOT / "corpus/cards/chest-xray-triage"), [], {}, "2026-11-22", lambda p: ()).imaging
+    assert assess(card("# Sepsis\n\nIt reads vital signs from the record.\n"), [], {}, "2026-11-22", lambda p: ()).imaging == ()

@@ -271,7 +271,7 @@ def test_what_looks_like_a_formula_is_text(text: str) -> None:
 
 def test_sheets_have_filters_a_frozen_head_and_one_row_a_finding(files: dict[str, bytes], report: dict[str, Any]) -> None:
     book = openpyxl.load_workbook(io.BytesIO(files["xlsx"]))
-    assert book.sheetnames == ["Summary", "Findings", "What to do", "Evidence", "Law", "Dates", "Conflicts", "Facts"]
+    assert book.sheetnames == ["Summary", "Findings", "What to do", "Evidence", "Law", "Dates", "Conflicts", "Imaging", "Facts"]
     for sheet in list(book)[1:]:
         assert sheet.freeze_panes == "A2" and sheet.auto_filter.ref
     rows = list(book["Findings"].iter_rows(min_row=2, values_only=True))

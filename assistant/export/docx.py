@@ -23,6 +23,10 @@ def render(report: view.Report, texts: Mapping[str, str]) -> bytes:
     _counts(paper, report)
     _todo(paper, report)
     _conflicts(paper, report)
+    if rows := view.imaging_rows(report):
+        paper.add_heading(view.IMAGING_TITLE, 1)
+        paper.add_paragraph(view.IMAGING_NOTE)
+        table(paper, ["Kind", "In the card", "Quotation"], rows, (6.0, 2.8, 8.0))
     for name, group in view.by_framework(report):
         paper.add_heading(view.framework_title(name), 1)
         for finding in group:
@@ -131,6 +135,8 @@ def _card(cell: Any, f: Mapping[str, Any]) -> None:
         for e in x["evidence"]:
             quotation(cell, view.reflow(e["quote"]))
             small(cell.add_paragraph(), view.place(e))
+        if view.doubted(x):
+            small(cell.add_paragraph(), view.doubted(x))
 
 
 def _left_out(paper: Any, group: Sequence[Mapping[str, Any]]) -> None:

@@ -35,6 +35,9 @@ def _document(report: view.Report) -> Iterator[str]:
     )
     yield from _todo(report)
     yield from _conflicts(report)
+    if rows := view.imaging_rows(report):
+        yield from ("", f"## {view.IMAGING_TITLE}", "", view.IMAGING_NOTE, "")
+        yield from table(["Kind", "In the card", "Quotation"], [[escape(a), b, escape(c)] for a, b, c in rows])
     for name, group in view.by_framework(report):
         yield from ("", f"## {view.framework_title(name)}", "")
         for finding in group:
@@ -102,6 +105,8 @@ def _finding(f: Mapping[str, Any]) -> Iterator[str]:
         yield from (f"- **{sign}**: {escape(x['asks'])}", "")
         for e in x["evidence"]:
             yield from (*(f"  {line}" for line in quote(view.reflow(e["quote"]))), "  >", f"  > — {escape(view.place(e))}", "")
+        if view.doubted(x):
+            yield from (f"  {escape(view.doubted(x))}", "")
     if f["status"] in view.OPEN:
         yield from (f"*What to do*: {escape(view.remedy(f))}", "")
     if view.review_line(f):

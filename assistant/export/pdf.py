@@ -33,6 +33,10 @@ def _story(report: view.Report) -> Iterator[Any]:
         else para("No gap and no partial finding among the requirements assessed.")
     )
     yield from _conflicts(report)
+    if rows := view.imaging_rows(report):
+        yield from heading(view.IMAGING_TITLE, "h1")
+        yield para(view.IMAGING_NOTE)
+        yield table([["Kind", "In the card", "Quotation"], *rows], (170, 80, 232))
     for name, group in view.by_framework(report):
         yield from heading(view.framework_title(name), "h1")
         for finding in group:
@@ -115,6 +119,8 @@ def _finding(f: Mapping[str, Any]) -> Iterator[Any]:
         card.append(raw(f"<b>{words[x['status']]}</b> {safe(x['asks'])}", "small"))
         for e in x["evidence"]:
             card += [para(view.reflow(e["quote"]), "quote"), para(view.place(e), "small")]
+        if view.doubted(x):
+            card.append(para(view.doubted(x), "small"))
     yield sides(law, card)
     if f["status"] in view.OPEN:
         yield raw(f"<b>What to do.</b> {safe(view.remedy(f))}" + (f" (Owner: {safe(f['owner'])})" if f.get("owner") else ""))

@@ -36,6 +36,13 @@ def gaps_table(report: Mapping[str, Any]) -> str:
     if "since" in report:
         lines += ["", f"Since run {report['since']['run']}: changed in {', '.join(report['since']['because']) or 'nothing'}"]
         lines += [f"  {c['requirement']}: {c['was']} -> {c['is']}" for c in report["since"]["changed"]]
+    if report.get("imaging"):
+        kinds = [x["id"] for x in report["imaging"] if x["status"] != "found"]
+        lines += [
+            "",
+            f"Imaging evidence: {len(report['imaging']) - len(kinds)} of {len(report['imaging'])} kinds shown"
+            + (f"; not: {', '.join(kinds)}" if kinds else ""),
+        ]
     counts = ", ".join(f"{n} {s}" for s, n in report["summary"]["by_status"].items() if n)
     return "\n".join(
         (

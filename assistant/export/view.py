@@ -232,6 +232,27 @@ def conflicts(report: Report) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+IMAGING_TITLE = "Evidence asked of imaging models"
+IMAGING_NOTE = "Our own list, whatever the framework: each kind is shown only where the card gives its substance, a value, a number or a method."
+_SHOWN = {"found": "✓ Shown", "missing": "✗ Not shown", "contradicted": "✗ The card says the contrary"}
+
+
+def imaging_rows(report: Report) -> list[list[str]]:
+    """Kind of evidence, whether the card shows it, the first quotation with its place; empty where the card is of no imaging model."""
+    rows = []
+    for x in report.get("imaging") or []:
+        first = (x["evidence"] or [None])[0]
+        place = f"{first['quote']} ({first['file']}, line {first['line']})" if first else ""
+        rows.append([printable(x["asks"]), _SHOWN[x["status"]], printable(" ".join(place.split()))])
+    return rows
+
+
+def doubted(facet: Mapping[str, Any]) -> str:
+    """The quotations of a facet that a language model doubts, in one line; empty when there are none."""
+    quotes = [" ".join(str(e["quote"]).split()) for e in facet.get("doubted") or []]
+    return printable("A language model doubts: " + "; ".join(f"“{q}”" for q in quotes)) if quotes else ""
+
+
 def review_line(f: Mapping[str, Any]) -> str:
     """A person's decision on a finding in one line; the machine's words stay beside it. Empty when there is none."""
     review = f.get("review") or {}

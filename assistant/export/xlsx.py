@@ -52,6 +52,7 @@ def _sheets(report: view.Report) -> list[tuple[str, list[str], list[int], list[l
             "Conflicts", ["Matter", "What pulls apart", "Framework", "Provision", "What it asks", "Link"], [34, 50, 12, 24, 60, 40],
             [[c["title"], c["tension"], p["framework"], p["citation"], p["asks"], p["link"]] for c in view.conflicts(report) for p in c["positions"]],
         ),
+        ("Imaging", ["Kind of evidence", "In the card", "Quotation"], [52, 24, 90], view.imaging_rows(report)),
         ("Facts", ["Fact", "Value", "Source"], [32, 10, 80], facts),
     ]  # fmt: skip
 
