@@ -286,7 +286,11 @@ def table(rows: Sequence[Sequence[Any]], widths: Sequence[float], head: bool = T
     for at, colour in (fills or {}).items():
         tint = "".join(f"{round(255 - (255 - int(colour[i : i + 2], 16)) * 0.25):02X}" for i in (1, 3, 5))
         style.append(("BACKGROUND", at, at, HexColor(f"#{tint}")))
-    return LongTable(cells, colWidths=list(widths), style=style, repeatRows=int(head), spaceAfter=8, splitInRow=1)
+    long = any(isinstance(c, str) and len(c) > _LONG_CELL for row in rows for c in row)  # only a row that may fill a page is cut inside
+    return LongTable(cells, colWidths=list(widths), style=style, repeatRows=int(head), spaceAfter=8, splitInRow=int(long))
+
+
+_LONG_CELL = 600  # characters
 
 
 def sides(left: Sequence[Any], right: Sequence[Any]) -> Any:
