@@ -20,7 +20,7 @@ from fastapi import FastAPI, File, Form, HTTPException, Request, UploadFile
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from pydantic import BaseModel, Field
 
-from assistant import export, record
+from assistant import export, record, sandbox
 from assistant.door import COOKIE, LIFE, LOCKED, TRIES, Door, Session, Sessions, session_of
 from assistant.errors import NotReady, PinciteError, Refused, UsageError
 from assistant.retrieve import Filter
@@ -178,7 +178,9 @@ def _add_exports(app: FastAPI, bench: "Workbench") -> None:
                 found = {**found, "answers": [_own_run(bench, session, ask) for ask in found["asks"]]}
             stamped = {k: v for k, v in found.items() if k not in ("id", "time", "kind", "owner")}
             make = export.render_draft if found["kind"] == "draft" else export.render
-            data = make(format, {**stamped, "audit_head": record.head(bench.store)})
+            stamped["audit_head"] = record.head(bench.store)
+            # Two seconds of layout: in a process of its own, where it holds up nobody else's answer.
+            data = sandbox.call(make, format, stamped, seconds=120) if format in ("docx", "pdf") else make(format, stamped)
         with bench.acting(session.user):
             bench.exported(id, format, data)
         name = f'attachment; filename="pincite-{found["kind"]}-{id}.{format}"'

@@ -472,7 +472,7 @@ def test_the_timeline_shows_what_an_amendment_moved() -> None:
     moved = {**finding("AIA-9-1", "gap", framework="eu-ai-act"), "pinpoint": "eu-ai-act:art-9(1)", "citation": "Art. 9(1) AI Act", "applies_from": "2028-08-02"}
     shown = gaps.timeline(report([moved, finding("GDPR-1", "gap")]))
     assert "<td>2 August 2026</td><td>2 August 2028</td><td>1</td><td>Art. 9(1) AI Act</td>" in shown
-    assert "2 August 2028 (ahead)" in shown and "1 requirements apply since before 2025" in shown
+    assert "2 August 2028 (ahead)" in shown and "1 requirements applied already on 6 May 2026" in shown
 
 
 def test_the_crosswalk_shows_both_statuses_once() -> None:
@@ -640,9 +640,51 @@ MADE = {
 def test_a_draft_shows_its_sources_and_every_open_question() -> None:
     shown = drafts.section_html(MADE, "s1")
     assert "[INPUT NEEDED: why it is needed]" in shown and "README.md, line 1" in shown and 'data-pin="law-1"' in shown and "<img" not in shown
-    assert drafts.open_questions(MADE) == [("Element: [INPUT NEEDED: why it is needed]", "s1#e1#2")]
+    assert drafts.open_questions(MADE) == [("Element: [INPUT NEEDED: why it is needed]", "s1#e1/2")]
     assert "machine-made" in drafts.head(MADE) and "◐ partly stated" in drafts.outline(MADE)
     assert "No section open" in drafts.section_html(MADE, "../s1")
+
+
+def kept_draft(bench: Stub, owner: str) -> dict[str, Any]:
+    """A draft of the owner's that is kept in the record."""
+    with bench.acting(owner):
+        run = bench.write("draft", {})
+    record.keep_run(bench.home, run, now(), "draft", {**MADE, "run": run})
+    return {**MADE, "run": run}
+
+
+def test_a_sentence_is_edited_under_a_name_and_the_machines_words_stay(shell: Shell, bench: Stub, staff: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Stub, "stale", lambda self, run, card=None: [])
+    made = kept_draft(bench, "developer")
+    said, after = drafts.decide(shell, request("reviewer"), made, "e1/2", "edit", "we know it", "It is needed <b>for triage</b>.")
+    assert "e1/2: edited" in said and after and drafts.progress_of(after) == (1, 3) and drafts.open_questions(after) == []
+    shown = drafts.section_html(after, "s1")
+    assert (
+        "<del>[INPUT NEEDED: why it is needed]</del>" in shown
+        and "<ins>It is needed &lt;b&gt;for triage&lt;/b&gt;.</ins>" in shown
+        and "edited by reviewer" in shown
+    )
+    assert "needs a reason" in drafts.decide(shell, request("reviewer"), made, "e1/2", "reject", "", "")[0]
+    assert "needs the role" in drafts.decide(shell, request("developer"), made, "e1/2", "accept", "", "")[0]
+    said, after = drafts.remark(shell, request("reviewer"), made, "e1/2", "Ask the clinic", "bob", "2026-12-01")
+    assert "assigned to bob" in said and after and "due 1 December 2026" in drafts.sentence_html(after, "e1/2")
+    assert {who: drafts.reopened(shell, request(who), made["run"])[1] is not None for who in ("developer", "reviewer", "compliance", "gone")} == {
+        "developer": True, "reviewer": True, "compliance": False, "gone": False,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("target", ["e1/9", "e9/0", "../e1/0", "", "e1/-1"])
+def test_a_sentence_that_is_not_there_opens_nothing(target: str) -> None:
+    assert "No sentence open" in drafts.sentence_html(MADE, target)
+
+
+def test_a_draft_that_was_made_again_says_what_differs() -> None:
+    other = json.loads(json.dumps(MADE))
+    other["sections"][0]["elements"][0]["sentences"][0]["text"] = "New."
+    said = drafts.differences(MADE, other, "s1")
+    assert "1 sentences of this section are new. No other section changed" in said and "Other sections changed too: First" in drafts.differences(
+        MADE, other, "s2"
+    )
 
 
 # ---- long work ---------------------------------------------------------------------------------------------------

@@ -72,6 +72,7 @@ def _page(name: str, module: ModuleType, shell: Shell) -> dict[str, Any]:
 def _wire(blocks: gr.Blocks, shell: Shell, pages: dict[str, dict[str, Any]]) -> None:
     """What happens when the app opens, when a page is turned to, when the index is built, and when an example is chosen."""
     first, asking, gapping, carding = pages["start"], pages["ask"], pages["gaps"], pages["card"]
+    drafting = pages["drafts"]
     sourcing, auditing, setting = pages["sources"], pages["audit"], pages["settings"]
 
     def opened(request: gr.Request) -> Any:
@@ -117,6 +118,7 @@ def _wire(blocks: gr.Blocks, shell: Shell, pages: dict[str, dict[str, Any]]) -> 
     asking["tab"].select(asking["pins"], [shell.project], asking["pinned"], **QUIET)
     first["made"].then(opened, None, screen, **QUIET)
     sourcing["added"].then(opened, None, screen, **QUIET)
+    drafting["tab"].select(drafting["lists"], None, drafting["past"], **QUIET)
     gapping["tab"].select(gapping["lists"], None, gapping["past"], **QUIET)
     sourcing["tab"].select(lambda: sources.listing(shell), None, [sourcing["head"], sourcing["listed"]], **QUIET)
     auditing["tab"].select(auditing["fill"], auditing["filters"], auditing["listed"], **QUIET)

@@ -144,8 +144,8 @@ def timeline(report: Json) -> str:
 
 
 def _line_of_dates(dated: Mapping[str, int], as_of: str) -> str:
-    """The dates from the year before the as-of date on, as marks on a line; earlier ones are counted together."""
-    start = f"{int(as_of[:4]) - 1}-01-01"
+    """The dates from half a year before the as-of date on, as marks on a line; earlier ones are counted together."""
+    start = (date.fromisoformat(as_of) - timedelta(days=200)).isoformat()
     ahead = {day: n for day, n in sorted(dated.items()) if day >= start}
     before = sum(n for day, n in dated.items() if day < start)
     last = max([*ahead, as_of])
@@ -156,7 +156,7 @@ def _line_of_dates(dated: Mapping[str, int], as_of: str) -> str:
         return f'<span class="pc-when {kind} pc-row-{row}" style="left:{left:.1f}%">{esc(words)}</span>'
 
     marks = "".join(mark(day, f"{day}: {n}", "pc-ahead" if day > as_of else "pc-since", i % 3) for i, (day, n) in enumerate(ahead.items()))
-    said = f"{before} requirements apply since before {start[:4]}. " if before else ""
+    said = f"{before} requirements applied already on {long_date(start)}. " if before else ""
     return (
         f'<p>{esc(said)}Each mark: a date, and how many requirements begin to apply then.</p><div class="pc-dates" role="img" '
         f'aria-label="Dates on a line; the table below has the same">{marks}{mark(as_of, "as of", "pc-now", 3)}</div>'
@@ -261,7 +261,7 @@ def detail(f: Json) -> str:
     remedy = f"<h3>Remedy</h3><p>{esc(f['remedy'])}</p>{owner}" if f["remedy"] else owner
     return (
         f'<article class="pc-finding"><h2>{esc(f["requirement"])}: {esc(f["title"])} {status_badge(f["status"])}{esc(against)}</h2>'
-        f"{_review(f.get('review'))}{_remarks(f.get('remarks', ()))}<p>{esc(f['why'])}</p>"
+        f"{_review(f.get('review'))}{remarks_html(f.get('remarks', ()))}<p>{esc(f['why'])}</p>"
         f'<div class="pc-two"><section aria-label="The law"><h3>The law: {esc(f["citation"])} {force}</h3><p>{esc(f["obligation"])}</p>{when}{law}</section>'
         f'<section aria-label="The card"><h3>The card</h3>{"".join(_facet(x) for x in f["facets"])}</section></div>{remedy}</article>'
     )
@@ -275,7 +275,8 @@ def _review(review: Json | None) -> str:
     return f'<div class="pc-banner pc-good">{esc(said[0].upper() + said[1:])}{edited}</div>'
 
 
-def _remarks(said: Sequence[Json]) -> str:
+def remarks_html(said: Sequence[Json]) -> str:
+    """What people said on a finding or sentence, and whose task it is."""
     rows = []
     for r in said:
         task = f" For {r['owner']}{', due ' + long_date(r['due']) if r['due'] else ''}." if r["owner"] else ""

@@ -186,10 +186,10 @@ def _same(a: Json, b: Json) -> bool:
     return all(a[k] == b[k] for k in ("pinpoint", "version", "layer", "start", "end"))
 
 
-def citation_cards(citations: Sequence[Json], prefix: str) -> str:
-    """Citations as a list of buttons: number, lawyer's pinpoint, layer, standing, quotation. `data-pin` is prefix-number."""
+def citation_cards(citations: Sequence[Json], prefix: str, first: int = 1) -> str:
+    """Citations as a list of buttons, numbered from `first`: lawyer's pinpoint, layer, standing, quotation. `data-pin` is prefix-number."""
     items = []
-    for n, c in enumerate(citations, 1):
+    for n, c in enumerate(citations, first):
         note = f'<span class="pc-note">{esc(c["note"])}</span>' if c.get("note") else ""
         items.append(
             f'<li><button type="button" class="pc-cite" data-pin="{esc(prefix)}-{n}" aria-label="Open [{n}] {esc(c["citation"])}">'
