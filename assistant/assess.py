@@ -5,11 +5,13 @@ files or screens.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from assistant.bearing import bears, verdict
-from assistant.findings import Evidence, FacetResult, Fact, Finding, FindingStatus, GapAnalysis, ModelCard, Requirement
-from assistant.imaging import admissions, imaging_evidence, lowered
+from assistant.claims import FRAGMENT, Computed, Conflict, conflicts, may_bear, refuted
+from assistant.findings import Evidence, Facet, FacetResult, Fact, Finding, FindingStatus, GapAnalysis, ModelCard, Requirement
+from assistant.imaging import FACETS as IMAGING
+from assistant.imaging import admissions, lowered
 from assistant.law import Citation
 from assistant.pinpoint import Pinpoint
 from assistant.reading import Reading, assess_facet, read
@@ -30,15 +32,22 @@ def assess(
     cite_law: CiteLaw,
     corpus_digest: str = "",
     everything: bool = False,
+    computed: Sequence[Computed] = (),
 ) -> GapAnalysis:
-    """A finding for each requirement, in catalogue order. `everything` assesses the facets whatever the applicability."""
+    """A finding for each requirement, in catalogue order. `everything` assesses the facets whatever the applicability.
+
+    `computed` are figures whose fragments are files of the card: a claim of another figure contradicts the facets that it bears.
+    """
     reading = card if isinstance(card, Reading) else read(card)
     admitted = admissions(reading)
+    wrong = conflicts(reading, computed)
+    sources = Sources(reading, {})
     findings = []
     for requirement in requirements:
         found = applies(requirement.applies_when, facts)
-        findings.append(_finding(reading, admitted, requirement, found, facts, as_of, cite_law(requirement.pinpoint), everything))
-    return GapAnalysis(reading.card, as_of, corpus_digest, tuple(findings), facts, imaging_evidence(reading) if reading.card.stated("modality") else ())
+        findings.append(_finding(sources, admitted, wrong, requirement, found, facts, as_of, cite_law(requirement.pinpoint), everything))
+    imaging = tuple(_judged(sources.of(facet), facet, admitted, wrong) for facet in IMAGING) if reading.card.stated("modality") else ()
+    return GapAnalysis(reading.card, as_of, corpus_digest, tuple(findings), facts, imaging)
 
 
 _DEVICE_ROUTE, _ANNEX_III_ROUTE = "2028-08-02", "2027-12-02"  # AI Act, Article 113 as amended
@@ -58,11 +67,11 @@ def applies_from(requirement: Requirement, facts: dict[str, Fact]) -> str:
 
 
 def _finding(
-    reading: Reading, admitted: dict[str, tuple[Evidence, ...]], requirement: Requirement, found: Applicability, facts: dict[str, Fact], as_of: str, law: tuple[Citation, ...], everything: bool
+    sources: "Sources", admitted: dict[str, tuple[Evidence, ...]], wrong: Sequence[Conflict], requirement: Requirement, found: Applicability, facts: dict[str, Fact], as_of: str, law: tuple[Citation, ...], everything: bool
 ) -> Finding:  # fmt: skip
     start = applies_from(requirement, facts)
     judged = everything or found.value == "yes"
-    facets = tuple(lowered(assess_facet(reading, facet), admitted) for facet in requirement.facets) if judged else ()
+    facets = tuple(_judged(sources.of(facet), facet, admitted, wrong) for facet in requirement.facets) if judged else ()
     if found.value == "no":
         return Finding(requirement, "not-applicable", f"It does not apply: {found.why()}.", facets, law, start)
     if found.value == "unknown":
@@ -103,6 +112,27 @@ def _doubted(result: FacetResult, doubts: Callable[[str, str], bool]) -> FacetRe
     return FacetResult(result.facet, "found" if kept else "missing", kept, doubted)
 
 
+@dataclass(slots=True)
+class Sources:
+    """A card's reading, and the readings without the computed fragments that cannot bear a facet; each is made once."""
+
+    whole: Reading
+    parts: dict[tuple[str, ...], Reading]
+
+    def of(self, facet: Facet) -> Reading:
+        """The reading in which a facet's evidence is sought."""
+        kept = tuple(f.name for f in self.whole.card.files if may_bear(f.name, facet))
+        if len(kept) == len(self.whole.card.files):
+            return self.whole
+        if kept not in self.parts:
+            self.parts[kept] = read(replace(self.whole.card, files=tuple(f for f in self.whole.card.files if f.name in kept)))
+        return self.parts[kept]
+
+
+def _judged(reading: Reading, facet: Facet, admitted: dict[str, tuple[Evidence, ...]], wrong: Sequence[Conflict]) -> FacetResult:
+    return refuted(reading, lowered(assess_facet(reading, facet), admitted), wrong)
+
+
 def status_of(facets: Sequence[FacetResult]) -> FindingStatus:
     """The status by rule: all facets found, some, or none."""
     found = sum(f.status == "found" for f in facets)
@@ -113,14 +143,17 @@ def _said_by(facets: Sequence[FacetResult]) -> str:
     """One plain clause on what the card says and does not say."""
     missing = [f.facet.asks.rstrip(".?") for f in facets if f.status == "missing" and not f.doubted]
     doubted = [f.facet.asks.rstrip(".?") for f in facets if f.status == "missing" and f.doubted]
-    denied = [f.facet.asks.rstrip(".?") for f in facets if f.status == "contradicted"]
-    if not missing and not denied and not doubted:
+    computed = [f.facet.asks.rstrip(".?") for f in facets if f.status == "contradicted" and any(e.file.endswith(FRAGMENT) for e in f.evidence)]
+    denied = [f.facet.asks.rstrip(".?") for f in facets if f.status == "contradicted" and f.facet.asks.rstrip(".?") not in computed]
+    if not missing and not denied and not doubted and not computed:
         return "the card states what is asked"
     parts = []
+    if computed:
+        parts.append(f"figures computed from the project's own files contradict the card on this: {'; '.join(computed)}")
     if denied:
         parts.append(f"the card denies this: {'; '.join(denied)}")
     if missing:
-        whole = "nothing in the card says" if len(missing) + len(denied) == len(facets) else "the card does not say"
+        whole = "nothing in the card says" if len(missing) + len(denied) + len(computed) == len(facets) else "the card does not say"
         parts.append(f"{whole}: {'; '.join(missing)}")
     if doubted:
         parts.append(f"a language model doubts that the card's words say this: {'; '.join(doubted)}")

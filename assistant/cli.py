@@ -353,13 +353,14 @@ def verify(batch: Annotated[Path, typer.Option(metavar="IN.jsonl")], out: Out = 
 Card = Annotated[Path, typer.Argument(metavar="CARD", help="A card file, or a folder with one.")]
 SetFile = Annotated[Path, typer.Option("--set", metavar="FILE.jsonl")]
 Against = Annotated[Path | None, typer.Option("--against", metavar="RUN.json", help="Compare with an earlier run's --json.")]
+EvidenceDirs = Annotated[list[Path], typer.Option("--evidence", metavar="DIR", help="Figures computed by pincite evidence; may be repeated.")]
 FactsFile = Annotated[Path | None, typer.Option("--facts", metavar="FILE", help='{"name": {"value": true, "source": "who"}}')]
 
 
 @card_app.command("show")
-def card_show(card: Card, as_json: JsonFlag = False) -> None:
+def card_show(card: Card, evidence: EvidenceDirs = [], as_json: JsonFlag = False) -> None:  # noqa: B006
     """What a card says, each field with its place."""
-    found = bench().card_show(card)
+    found = bench().card_show(card, evidence)
     if as_json:
         put_json(found)
         return
@@ -409,6 +410,7 @@ def gaps(
     framework: Frameworks = [],  # noqa: B006
     scope: Annotated[list[str], typer.Option(metavar="PINPOINT")] = [],  # noqa: B006
     facts: FactsFile = None,
+    evidence: EvidenceDirs = [],  # noqa: B006
     format: Annotated[str, typer.Option(help="table, json, md, html, docx, pdf, xlsx, sarif or oscal")] = "table",
     out: Annotated[Path | None, typer.Option("-o", "--out", metavar="FILE")] = None,
     fail_on: Annotated[str, typer.Option(help="critical, major or minor")] = "",
@@ -426,7 +428,7 @@ def gaps(
         raise UsageError(f"'{fail_on}' is no severity", f"Choose from {', '.join(SEVERITIES)}")
     wanted = _filter(as_of, framework, ())
     w = bench()
-    report = w.gaps(card, wanted.as_of, framework, scope, facts, everything, since)
+    report = w.gaps(card, wanted.as_of, framework, scope, facts, everything, since, evidence)
     report = {**report, "audit_head": w.verify_audit().head}
     _put_report(report, "json" if as_json else format, out)
     if out:

@@ -103,12 +103,6 @@ _ADMISSIONS: tuple[tuple[Facet, frozenset[str]], ...] = (
 )  # fmt: skip
 
 
-def imaging_evidence(reading: Reading) -> tuple[FacetResult, ...]:
-    """What the card shows of each kind of imaging evidence, admissions counted against it."""
-    against = admissions(reading)
-    return tuple(lowered(assess_facet(reading, facet), against) for facet in FACETS)
-
-
 def admissions(reading: Reading) -> dict[str, tuple[Evidence, ...]]:
     """What the card admits, by the card field whose evidence that undoes."""
     found: dict[str, tuple[Evidence, ...]] = {}

@@ -57,6 +57,8 @@ from assistant import ingest as ingestion
 from assistant import questionnaire as checklist
 from assistant import review as reviewing
 from assistant.errors import NotReady, PinciteError, Refused, Unreadable, UsageError, printable
+from assistant.evidence import folder as computed
+from assistant.evidence.folder import Kept
 from assistant.findings import Evidence, FacetResult, GapAnalysis, ModelCard
 from assistant.law import Answer, Citation, Claim, Hit, Quote
 from assistant.library import Edition, Found, Library
@@ -470,18 +472,20 @@ class Workbench:
 
     # ---- cards
 
-    def card(self, path: Path) -> ModelCard:
-        """A card, parsed in the sandbox."""
+    def card(self, path: Path, evidence: Sequence[Kept] = ()) -> ModelCard:
+        """A card, parsed in the sandbox, and with it the fragments of computed evidence."""
         try:
-            return sandbox.call(modelcard.parse_card, modelcard.card_files(path), seconds=CARD_SECONDS, memory_mb=1024)
+            named = {e.name for e in evidence}
+            files = [f for f in modelcard.card_files(path) if not any(f[0].endswith(n) for n in named)] + [(e.name, e.text.encode()) for e in evidence]
+            return sandbox.call(modelcard.parse_card, files, seconds=CARD_SECONDS, memory_mb=1024)
         except Unreadable as error:
             raise error.about(printable(path.name)) from error
         except OSError as error:
             raise UsageError(f"{printable(path.name)} cannot be opened: {error.strerror}", "Check the file's owner and mode") from error
 
-    def card_show(self, path: Path) -> dict[str, Any]:
-        """What the card says, with places, in the form of the contract."""
-        card = self.card(path)
+    def card_show(self, path: Path, evidence: Sequence[Path] = ()) -> dict[str, Any]:
+        """What the card says, with places, in the form of the contract; with the fragments of the evidence folders given."""
+        card = self.card(path, computed.load(evidence))
         return {
             "name": card.name, "sha256": card.sha256, "files": [{"file": f.name, "text": f.text} for f in card.files],
             "sections": [{"title": s.title, "file": s.file, "start": s.start, "end": s.end} for s in card.sections],
@@ -521,14 +525,19 @@ class Workbench:
         facts: Path | None = None,
         everything: bool = False,
         since: str = "",
+        evidence: Sequence[Path] = (),
     ) -> dict[str, Any]:
         """The gap analysis of a card, in the form of the contract, and one audit record.
 
         `since` names an earlier run, whose differences are added; gaps accepted in a pincite.toml beside the card are marked.
+        `evidence` are folders of computed figures, which count as material of the card.
         """
-        analysis = self.analyse(path, as_of, frameworks, scope, facts, everything)
+        kept = computed.load(evidence)
+        analysis = self.analyse(path, as_of, frameworks, scope, facts, everything, kept)
         analysis, model = self._lowered(analysis)
         out = {**gaps_json(analysis), "model": model}
+        if kept:
+            out["evidence"] = [{"kind": k.kind, "file": k.name, "sha256": k.sha256, "command": k.command, "audit": self._computed_in(k)} for k in kept]
         config = (path if path.is_dir() else path.parent) / "pincite.toml"
         if config.is_file():
             out = compare.with_accepted(out, compare.accepted_gaps(config.read_text("utf8")))
@@ -555,6 +564,11 @@ class Workbench:
         named = {"name": model.info.name, "sha256": model.info.sha256}
         return assess.lower(analysis, lambda claim, quote: phrasing.doubts(claim, quote, model) is True), named
 
+    def _computed_in(self, kept: Kept) -> str:
+        """The audit record in which a piece of evidence was computed; empty where it is not on this record."""
+        of_it = (r for r in record.records(self.store) if r.action == "evidence" and kept.sha256 in r.body.get("files", {}).values())
+        return next((r.id for r in of_it), "")
+
     def _kept_card(self, card: ModelCard) -> dict[str, str]:
         """Keeps a card's text beside the chain; its hashes, for the record."""
         kept = {"name": card.name, "sha256": card.sha256, "files": [{"file": f.name, "text": f.text} for f in card.files]}
@@ -562,16 +576,17 @@ class Workbench:
         return {"card": card.sha256, "card_text": sha256(kept["files"])}
 
     def analyse(
-        self, path: Path, as_of: str, frameworks: Sequence[str] = (), scope: Sequence[str] = (), facts: Path | None = None, everything: bool = False
-    ) -> GapAnalysis:
-        """The gap analysis of a card, as nouns."""
+        self, path: Path, as_of: str, frameworks: Sequence[str] = (), scope: Sequence[str] = (), facts: Path | None = None, everything: bool = False, kept: Sequence[Kept] = ()
+    ) -> GapAnalysis:  # fmt: skip
+        """The gap analysis of a card, as nouns. Facts are the card's own; computed evidence states none."""
         card = self.card(path)
         wanted = [r for r in corpus.requirements() if (not frameworks or r.framework in frameworks) and _in_scope(r.pinpoint, scope)]
         held = library.current(self.home)
         digest = held.digest if held else ""
         given = load_facts(facts, path)
         established = triage.facts(card, given)
-        return assess.assess(card, wanted, established, as_of, self.law(as_of), digest, everything)
+        whole = self.card(path, kept) if kept else card
+        return assess.assess(whole, wanted, established, as_of, self.law(as_of), digest, everything, [f for k in kept for f in k.figures])
 
     def evidence(self, request: Any, folder: Path) -> dict[str, Any]:
         """Figures from a project's own files, written into a folder: what stands out, and the files by hash. One audit record."""

@@ -39,6 +39,7 @@ FLOORS = {
         "actors",
         "phrasing",
         "evidence",
+        "claims",
     },
     4: {
         "export",

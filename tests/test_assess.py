@@ -11,7 +11,7 @@ from assistant import corpus
 from assistant.assess import applies_from, assess, bears, lower, status_of, verdict
 from assistant.bearing import cue, marks_of, stem, words_of
 from assistant.findings import Facet, FacetResult, Fact, ModelCard, Requirement
-from assistant.imaging import FACETS, imaging_evidence
+from assistant.imaging import FACETS
 from assistant.modelcard import parse_card, read_card
 from assistant.pinpoint import Pinpoint
 from assistant.reading import assess_facet, read
@@ -365,7 +365,7 @@ def test_all_requirements_in_three_seconds() -> None:
 
 def test_imaging_evidence_of_a_good_and_a_poor_card() -> None:
     def shown(name: str) -> dict[str, str]:
-        return {r.facet.id: r.status for r in imaging_evidence(read(read_card(ROOT / "corpus/cards" / name)))}
+        return {r.facet.id: r.status for r in assess(read_card(ROOT / "corpus/cards" / name), [], {}, "2026-11-22", lambda p: ()).imaging}
 
     assert set(shown("chest-xray-triage").values()) == {"found"}
     poor = shown("skin-lesion")

@@ -130,7 +130,7 @@ def _where(column: str, group: str, task: str = "") -> str:
 
 
 def _metrics_said(out: Fragment, results: Json, doc: Json) -> None:
-    at = f" at the threshold of {results['threshold']:g}" if results["threshold"] is not None else ""
+    at = f", scores from {results['threshold']:g} on counted as positive," if results["threshold"] is not None else ""
     what = results["value_name"] if results["kind"] == "value" else ""
     for part in results["slices"]:
         out.heading("Results by subgroup: " + part["column"] if part["column"] else "Performance results")
@@ -236,10 +236,10 @@ def _privacy_said(out: Fragment, results: Json, doc: Json) -> None:
 
 def _drift_said(out: Fragment, results: Json, doc: Json) -> None:
     reference, current = (i["name"] for i in doc["inputs"])
-    out.heading("Drift of performance and inputs")
+    out.heading("Current data compared with reference data")
     for s in results["stability"]:
         out.say(
-            f"From {reference} to {current} the population stability index of {s['column']} was {number(s['psi'])}; unchanged data of this size stay below {number(s['noise'])} in 95 of 100 samples."
+            f"From {reference} to {current} the population stability index of {s['column']} was {number(s['psi'])}; of 100 unchanged samples of this size 95 give {number(s['noise'])} or less."
         )
     for c in results["changes"]:
         if c["metric"] in ("sensitivity", "specificity", "auc", "accuracy", "macro_auc", "mean", "brier"):
@@ -253,17 +253,20 @@ def _drift_said(out: Fragment, results: Json, doc: Json) -> None:
 
 
 def _dicom_said(out: Fragment, results: Json, doc: Json) -> None:
-    out.heading("De-identification of DICOM headers")
+    out.heading("Check of DICOM headers")
     n = results["files"]
+    left = ", ".join(f"{i['keyword']} in {i['files']:,} files" for i in results["identifiers"][:12])
+    said = f"Elements that may identify a person were found there: {left}" if left else "No element that may identify a person was found there"
     out.say(
-        f"Headers of {n['read']:,} DICOM files were checked against the eighteen safe-harbor identifiers and the basic confidentiality profile; {n['unreadable']:,} files could not be read."
+        f"A check of the headers of {n['read']:,} DICOM files for safe-harbor identifiers was carried out; {n['unreadable']:,} further files could not be read. {said}.",
+        **_figure("identifiers", len(results["identifiers"])),
     )
-    if results["identifiers"]:
-        kinds = ", ".join(f"{i['keyword']} ({i['files']:,} files)" for i in results["identifiers"][:12])
-        out.say(f"Header elements that may identify a person remain: {kinds}.")
-    else:
-        out.say("No header element that may identify a person was found in them.")
-    out.say("Text in the pixels of the images was not checked.")
+    out.say("Text in the pixels of the images was not looked at.")
+
+
+def _figure(metric: str, value: float) -> dict[str, Any]:
+    """A count as a figure of everybody."""
+    return {"metric": metric, "of": "", "column": "", "group": "", "task": "", "value": value, "low": None, "high": None}
 
 
 _TITLES = {
@@ -280,7 +283,7 @@ def summary(doc: Json) -> list[str]:
 
 
 _PASSING = ("does not stand", "Mean score less")
-_OUTSTANDING = {"metrics": ("Sensitivity at", "Specificity at", "AUC was", "Accuracy was", "Mean", "Not judged", "The "), "drift": ("From", "The limit")}
+_OUTSTANDING = {"metrics": ("Sensitivity,", "Specificity,", "AUC was", "Accuracy was", "Mean", "Not judged", "The "), "drift": ("From", "The limit")}
 
 # ---- files -------------------------------------------------------------------------------------------------------------
 
@@ -290,6 +293,7 @@ def files(doc: Json, pictures: Mapping[str, tuple[str, bytes]]) -> dict[str, byt
     from assistant.evidence import pages
 
     kind = doc["kind"]
+    doc = _rounded(doc)  # the sentences are made of what the JSON holds, so that they can be made again from it
     said = fragment(doc)
     whole = _rounded({**doc, "figures": said.figures, "fragment": f"{kind}.card.md", "pictures": {name: caption for name, (caption, _) in pictures.items()}})
     return {
