@@ -17,8 +17,9 @@ from assistant import corpus, refuse
 from assistant.followups import rewrite
 from assistant.law import FRAMEWORKS, Answer, Citation, Claim, Hit, Quote, framework_of
 from assistant.library import Found, Library, tokens
+from assistant.paragraphs import fitting
 from assistant.pinpoint import Pinpoint
-from assistant.quoting import Cut, answers_kind, best_sentence, body, cut_points, score_of, whole_body
+from assistant.quoting import Cut, answers_kind, best_sentence, body, cut_points, score_of, told, whole_body
 from assistant.retrieve import Filter, expand, named_frameworks, search
 from assistant.verify import cite
 
@@ -30,7 +31,7 @@ MOST_CLAIMS = 6
 PLAIN_CLAIMS = 5  # of a plain question; six are for lists and comparisons
 FIRST_PLACES = 3  # the first claims come from so many different provisions
 SHORT = 700  # characters: a provision up to this length is quoted whole
-LIST = 1000  # and a list up to this
+LIST = 1500  # and a list up to this
 NEAR = 0.72  # share of the best hit's score that a further provision needs
 BESIDE = 0.12  # share of a question's words that a provision beside the best one needs
 SAME = 0.45  # share of a question's words that a further paragraph of the same provision needs
@@ -93,7 +94,7 @@ def extractive(library: Library, question: str, hits: Sequence[Hit], wanted: Fil
     named = [h for h in hits if "reference" in h.via]
     if not hits or not (named or supported(library, question, hits, wanted, vector)):
         return refused(hits, "")
-    claims = compared(library, question, wanted) or _claims(library, question, hits, named, wanted)
+    claims = compared(library, question, wanted) or _claims(library, question, hits, named, wanted, vector)
     if not claims:
         return refused(hits, "")
     return Answer(tuple(claims), False, "", notes(claims, library, question, wanted))
@@ -115,14 +116,16 @@ def supported(library: Library, question: str, hits: Sequence[Hit], wanted: Filt
 # ---- which provisions --------------------------------------------------------------------------------------------
 
 
-def _claims(library: Library, question: str, hits: Sequence[Hit], named: Sequence[Hit], wanted: Filter) -> list[Claim]:
+def _claims(library: Library, question: str, hits: Sequence[Hit], named: Sequence[Hit], wanted: Filter, vector: "NDArray[np.float32] | None") -> list[Claim]:
     if named:
         return _beside_named(library, question, hits, named, wanted)
     defined = _definition(library, question, wanted)
-    found = [f for h in _order(question, hits) if (f := _unit(library, h, question, wanted))]
+    best, *rest = _order(question, hits)
+    first = [best] if defined or vector is None else fitting(library, question, vector, wanted, best)
+    found = [f for h in (*first, *rest) if (f := _unit(library, h, question, wanted))]
     if defined:
         found = [defined, *(f for f in found if f.pinpoint.root != defined.pinpoint.root or not f.pinpoint.contains(defined.pinpoint))]
-    claims = _first_of_each(library, found, question, wanted, FIRST_PLACES)
+    claims = _first_of_each(library, found, question, wanted, FIRST_PLACES + len(first) - 1)
     if found and len(claims) < PLAIN_CLAIMS:
         claims.extend(_more(library, found[0], claims, question, wanted, PLAIN_CLAIMS - len(claims)))
     return _distinct(claims)[:MOST_CLAIMS]
@@ -376,10 +379,22 @@ def notes(claims: Sequence[Claim], library: Library, question: str, wanted: Filt
         )
     elif digests:
         found.append(f"Pincite summaries, not the law's words, stand for: {', '.join(digests)}")
+    found.extend(left for claim in claims if (left := _rest_of_list(library, claim.citations[-1], wanted)))
     until = corpus.manifest().checked_until
     if wanted.as_of > until:
         found.append(f"The corpus was checked until {until}; changes after that day are not known")
     return tuple(dict.fromkeys((*found, *_not_covered(claims, library, question))))
+
+
+def _rest_of_list(library: Library, cited: Citation, wanted: Filter) -> str:
+    """Which points of a list follow those that are quoted; a list that breaks off must say so."""
+    whole = library.find(cited.pinpoint, wanted.as_of, version=cited.version, layer=cited.layer)
+    points = [c for p in library.children(whole) if (c := _same(library, p, whole, wanted))] if whole and whole.edition.sha256 == cited.source_sha256 else []
+    after = [c for c in points if c.span.start >= cited.end]
+    if not after or len(after) == len(points):
+        return ""
+    labels = [f"({c.pinpoint.steps[-1].strip('()')})" for c in after]
+    return f"The list in {cited.pinpoint} goes on with {labels[0] if len(labels) == 1 else f'{labels[0]} to {labels[-1]}'}"
 
 
 def _standing(c: Citation) -> str:
@@ -405,7 +420,7 @@ def _not_covered(claims: Sequence[Claim], library: Library, question: str) -> li
     """What the answer leaves out: telling words of the question that no claim uses, and the law beside each framework."""
     used = set(tokens(" ".join(claim.text for claim in claims))) | set(tokens(" ".join(claim.citations[-1].pinpoint.address for claim in claims)))
     silent = []
-    for word in re.findall(r"[A-Za-z][A-Za-z-]{3,}", question):
+    for word in re.findall(r"[A-Za-z][A-Za-z-]{3,}", told(question)):
         stems = tokens(word)
         if stems and not set(stems) & used and not set(tokens(expand(word))) & used and refuse.rarity(library, stems[0]) >= 5.0 and word.lower() not in silent:
             silent.append(word.lower())

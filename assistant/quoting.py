@@ -19,6 +19,7 @@ _TITLE = re.compile(r"^(?:Article|Art\.|ANNEX|Annex|SECTION|Section|CHAPTER|Rule
 _SENTENCE = re.compile(r"(?<=[.?!])[”’\"']?\s+(?=[A-Z“‘\"(])")
 _ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|No|Art|art|para|sec|Sec|U\.S|U\.S\.C|C\.F\.R|cf|Dr|Inc|Ltd|approx|etc|vs|pt|ch|Pub|Stat|Fed|Reg)|\b[A-Z])\.$")
 _TRAILING = re.compile(r"[;,]?\s*(?:\band\b|\bor\b|\band/or\b)?\s*$")
+_POINTS_BACK = re.compile(r"(?:Those|These|Such|This|That|They|It)\b")
 _LEADS = (":", "—", "–", "-")
 _TITLED = re.compile(r"^(?:Standard|Implementation specifications?)\b[^.]{0,120}[:—–-]$|^(?:\S+\s+){0,3}\S+[:—–-]$")  # a title in the place of opening words
 _PERIOD = re.compile(
@@ -120,6 +121,15 @@ def sentences(text: str) -> list[str]:
     return _with_lead_ins([s for s in found if s], text)
 
 
+def opening(own: str) -> str:
+    """The last sentence of a list's opening words; with the one before it when it points back to that ("Those practices shall concern:")."""
+    parts = sentences(own)
+    if not parts:
+        return ""
+    begin = own.rfind(parts[-2]) if len(parts) > 1 and _POINTS_BACK.match(parts[-1]) else -1
+    return own[begin:].strip() if begin >= 0 and len(own) - begin <= LONGEST else parts[-1]
+
+
 def _with_lead_ins(parts: list[str], text: str) -> list[str]:
     merged: list[str] = []
     for part in parts:
@@ -160,6 +170,11 @@ def answers_kind(question: str, text: str) -> bool:
     return bool(_MONEY.search(text)) if _ASKS_MONEY.search(question) else True
 
 
+def told(question: str) -> str:
+    """A question without the words that only ask for a time or an amount ("how fast", "when"): those no text repeats."""
+    return _ASKS_MONEY.sub(" ", _ASKS_TIME.sub(" ", question))
+
+
 # ---- cutting -----------------------------------------------------------------------------------------------------
 
 
@@ -178,7 +193,7 @@ def cut_points(library: Library, unit: Found, question: str, as_of: str, room: i
     lead = body(unit, children[0]) if children else ""
     if children and lead and (lead.endswith(_LEADS) or not lead.endswith((".", ";"))):
         before = [s for s in sentences(lead)[:-1] if _stands_alone(s)]
-        fits = max(before, key=lambda s: worth(library, question, s), default="")
+        fits = max(before, key=lambda s: worth(library, question, s), default="") if not _POINTS_BACK.match(sentences(lead)[-1]) else ""
         if fits and worth(library, question, fits) > worth(library, question, sentences(lead)[-1]) + 0.1:
             rest = _list(library, unit, children, openings, question, as_of, room - 1, longest_list) if room > 1 else []
             return [Cut(library, unit, _fit(fits), openings), *rest]
@@ -204,7 +219,7 @@ def _openings(library: Library, unit: Found, as_of: str) -> tuple[tuple[Found, s
         before = outer.text[: inner.span.start - outer.span.start]
         first = next((c for q in library.children(outer)[:1] if (c := library.find(q, as_of, version=unit.edition.version, layer=unit.edition.layer))), None)
         own = body(outer, first)
-        last = sentences(own)[-1] if own and sentences(own) else ""
+        last = opening(own)
         if last and (last.endswith(_LEADS) or not last.endswith((".", ";")) or unit.edition.layer == "digest") and last in before and len(last) <= LONGEST:
             if not _TITLED.match(last):
                 found.insert(0, (outer, last))
@@ -221,7 +236,7 @@ def _list(
     text = _TRAILING.sub("", whole_body(unit))
     if len(text) <= longest:
         return [Cut(library, unit, text, openings)]
-    lead = sentences(body(unit, children[0]))[-1]
+    lead = opening(body(unit, children[0]))
     values = [score_of(library, question, c.text) - score_of(library, question, lead) * 0.5 for c in children]
     best = max(values)
     usual = sorted(values)[len(values) // 2]
@@ -252,9 +267,9 @@ def _leaves(library: Library, found: Found, openings: tuple[tuple[Found, str], .
         return [Cut(library, found, text, openings, value)] if openings or len(text.split()) >= 5 else []
     children = [c for p in library.children(found) if (c := library.find(p, as_of, version=found.edition.version, layer=found.edition.layer))]
     own = _run_of_sentences(library, found, children, openings, question, 1)
-    parts = sentences(body(found, children[0])) if children else []
-    lead = parts[-1] if parts and parts[-1].endswith(_LEADS) else ""
-    inner = (*openings, (found, lead)) if lead else openings if not parts else ()
+    own_words = opening(body(found, children[0])) if children else ""
+    lead = own_words if own_words.endswith(_LEADS) else ""
+    inner = (*openings, (found, lead)) if lead else openings if not own_words else ()
     below = [cut for child in children for cut in _leaves(library, child, inner, question, as_of)]
     return sorted([*own, *below], key=lambda c: -c.worth)
 

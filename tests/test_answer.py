@@ -15,13 +15,14 @@ from assistant import answer, corpus, evaluate, library, refuse
 from assistant.embed import Embedder
 from assistant.errors import NotReady
 from assistant.followups import leans, rewrite
-from assistant.law import Answer, framework_of
+from assistant.law import Answer, Citation, Claim, Quote, framework_of
 from assistant.library import Library
 from assistant.llm import Message, ModelFailure, Schema
 from assistant.phrasing import KEYS, PROMPT_TOKENS, checked, entries, phrase
+from assistant.quoting import opening
 from assistant.retrieve import Filter
 from assistant.support import bears
-from assistant.verify import still_stands
+from assistant.verify import cite, still_stands
 from assistant.workbench import Settings, Workbench
 
 DAY = Filter("2026-11-22")
@@ -389,7 +390,7 @@ def content(found: Mapping[str, Any]) -> str:
 
 
 def actions(bench: Workbench) -> list[tuple[str, bool]]:
-    return [(r.action, bool(r.body.get("cancelled"))) for r in bench.audit_tail(100)]
+    return [(r.action, bool(r.body.get("cancelled"))) for r in bench.audit_tail(100) if r.action != "settings"]
 
 
 def test_an_answer_comes_in_steps_and_ends_as_ask_gives_it(bench: Workbench) -> None:
@@ -449,3 +450,50 @@ def test_an_error_on_the_way_is_raised_and_no_answer_is_recorded(bench: Workbenc
     with pytest.raises(NotReady, match="no index"):
         list(bench.ask_steps(IMPACT, DAY))
     assert actions(bench) == []
+
+
+# ---- paragraphs and lists ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("question", "address"),
+    [
+        ("What are the lawful bases for processing personal data?", "gdpr:art-6(1)"),
+        ("Which minimum contents has a data protection impact assessment?", "gdpr:art-35(7)"),
+        ("What does the quality management system of an AI provider have to cover?", "eu-ai-act:art-17(1)"),
+        ("What has to be in the contract with a processor?", "gdpr:art-28(3)"),
+    ],
+)
+def test_the_paragraph_asked_for_is_quoted_first_or_second(question: str, address: str, ask: Ask) -> None:
+    assert any(a.startswith(address) for a in cited(ask(question))[:2]), cited(ask(question))
+
+
+@pytest.mark.parametrize(
+    ("own", "opens"),
+    [
+        ("The file shall hold:", "The file shall hold:"),
+        ("Files shall be kept with the greatest care in a dry place.\nThey shall hold the following papers:", "Files shall be kept with the greatest care in a dry place.\nThey shall hold the following papers:"),
+        ("Files shall be kept with the greatest care in a dry place. The office shall hold the following papers:", "The office shall hold the following papers:"),
+        ("", ""),
+    ],
+)  # fmt: skip
+def test_opening_words_that_point_back_bring_what_they_point_to(own: str, opens: str) -> None:
+    assert opening(own) == opens
+
+
+def test_a_list_that_breaks_off_says_so(lib: Library) -> None:
+    found = lib.find(corpus.pinpoint("gdpr:art-6(1)"), "2026-11-22")
+    assert found
+    first = lib.find(corpus.pinpoint("gdpr:art-6(1)(a)"), "2026-11-22")
+    assert first
+    words = found.text[: first.span.end - found.span.start]
+    granted = cite(Quote(found.pinpoint, words.strip()), lib.as_passage(found))
+    assert isinstance(granted, Citation)
+    assert "The list in Art. 6(1) GDPR goes on with (b) to (f)" in answer.notes([Claim(words, (granted,))], lib, "grounds", DAY)
+    whole = cite(Quote(found.pinpoint, found.text.strip()), lib.as_passage(found))
+    assert isinstance(whole, Citation)
+    assert not any("goes on" in note for note in answer.notes([Claim(found.text, (whole,))], lib, "grounds", DAY))
+
+
+def test_words_that_only_ask_are_not_missed(ask: Ask) -> None:
+    assert not any("speaks of" in note for note in ask("How fast must a breach be reported to the supervisory authority under the GDPR?").notes)

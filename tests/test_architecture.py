@@ -37,6 +37,7 @@ FLOORS = {
         "support",
         "vocabulary",
         "actors",
+        "paragraphs",
         "phrasing",
         "evidence",
         "claims",
