@@ -133,6 +133,17 @@ class Stub(Workbench):
         record.keep_run(self.home, out["audit"], now(), "ask", {"question": question, **out})
         return out
 
+    def ask_steps(self, question: str, wanted: Filter, mode: str = "auto", history: Sequence[Mapping[str, str]] = (), stop: Any = None) -> Any:
+        def steps(user: str) -> Iterator[dict[str, Any]]:
+            with self.acting(user):
+                found = self.ask(question, wanted, mode, history)
+            yield {"step": "hits", "question": question, "hits": found["hits"]}
+            for place, claim in enumerate(found["answer"]["claims"]):
+                yield {"step": "claim", "place": place, "claim": claim}
+            yield {"step": "answer", "found": found}
+
+        return steps(self.user)
+
     def show(self, address: str, as_of: str, version: str = "", layer: str = "") -> dict[str, Any]:
         if address not in ("gdpr:art-35", "Art. 35 GDPR"):
             raise UsageError(f"{address} is not in the library", "See what is held: pincite corpus list")
@@ -226,6 +237,23 @@ def test_an_answer_has_a_chip_for_every_citation(shell: Shell) -> None:
 def test_a_step_is_shown_before_the_answer(shell: Shell) -> None:
     first, turns = next(ask.answer_steps(shell, request(), "What?", "2026-11-22", [], "any", []))
     assert "Step 1 of 3" in first[-1]["content"] and turns == []
+
+
+def test_each_claim_is_shown_as_soon_as_it_stands(shell: Shell) -> None:
+    shown = [s[-1]["content"] for s, _ in ask.answer_steps(shell, request(), "What must it contain?", "2026-11-22", [], "any", []) if s]
+    claims = [c for c in shown if "The look shall contain what is done" in c]
+    assert (
+        "Step 2 of 3: 1 provisions found" in "".join(shown)
+        and "Step 3 of 3: 1 claims stand" in claims[0]
+        and "#pin" not in claims[0]
+        and "#pin-1-1" in shown[-1]
+    )
+
+
+def test_what_was_stopped_elsewhere_is_said(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Stub, "ask_steps", lambda *a: iter([{"step": "cancelled", "audit": "x"}]))
+    shown, turns = turn(shell, "What?")
+    assert shown[-1]["content"] == ask.STOPPED and turns == []
 
 
 def test_a_refusal_is_the_fixed_sentence_with_the_nearest_provisions(shell: Shell) -> None:

@@ -178,7 +178,8 @@ def answer_steps(
     found: Json | None = None
     try:
         wanted, stop = Filter(check_day(as_of), tuple(frameworks), (), layer), threading.Event()
-        steps = _steps(shell, request, question, wanted, history)
+        with shell.acting(request):
+            steps = shell.bench.ask_steps(question, wanted, "auto", history, stop)
         for seen, elapsed in _with_beats(steps, stop):
             if seen and seen[-1]["step"] == "answer":
                 found = seen[-1]["found"]
@@ -189,11 +190,6 @@ def answer_steps(
         return
     done = [*turns, {**found, "question": question}] if found else turns
     yield (messages(done) if found else [*asked, {"role": "assistant", "content": STOPPED}]), done
-
-
-def _steps(shell: Shell, request: Any, question: str, wanted: Filter, history: Sequence[Mapping[str, str]]) -> Generator[dict[str, Any], None, None]:
-    with shell.acting(request):
-        yield {"step": "answer", "found": shell.bench.ask(question, wanted, "auto", history)}
 
 
 def _with_beats(steps: Generator[dict[str, Any], None, None], stop: threading.Event) -> Iterator[tuple[list[dict[str, Any]], float]]:
