@@ -14,7 +14,7 @@ import sqlite3
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -33,6 +33,10 @@ SCHEMA = 1
 LONG = 1100  # characters: what the embedder reads in full is about 256 tokens
 UNITS = ("article", "recital", "annex", "section", "rule", "schedule")  # what a reader leafs through
 FOREVER = "9999-12-31"
+MANY = 50_000  # vectors: above this, reading all of them takes longer than embedding the question
+COARSE = 96  # axes of 384 that the first comparison reads then
+NEAREST = 2_000  # rows that are compared exactly after it
+ROWS = "rows.npz"
 STAMP = "library.sha256"  # holds the hash of the database beside it
 REBUILD = "Run: pincite ingest --rebuild"
 WORD = re.compile(r"[a-z0-9]+(?:\.[0-9]+)*")
@@ -219,10 +223,13 @@ def rows_of(instrument: Instrument, first_id: int) -> Iterator[Row]:
         if instrument.layer == "digest":
             yield from _digest_rows(instrument, i, first_id, trails[i])
         elif p.kind != "container" and (outer is None or outer.kind == "container"):
-            words = p.span.of(instrument.text)
-            yield Row("section", first_id + i, p.span, trails[i], " ".join((*trails[i], p.heading, words)))
-            for j, span in _pieces(instrument, children, i):
-                yield Row("passage", first_id + j, span, trails[j], " ".join((*trails[j], span.of(instrument.text))))
+            section = Row("section", first_id + i, p.span, trails[i], " ".join(filter(None, (*trails[i], p.heading, p.span.of(instrument.text)))))
+            passages = [
+                Row("passage", first_id + j, span, trails[j], " ".join((*trails[j], span.of(instrument.text)))) for j, span in _pieces(instrument, children, i)
+            ]
+            if [passage.words for passage in passages] != [section.words]:  # the same words need no second row
+                yield section
+            yield from passages
 
 
 def _digest_rows(instrument: Instrument, i: int, first_id: int, trail: tuple[str, ...]) -> Iterator[Row]:
@@ -390,6 +397,7 @@ def _build(home: Path, instruments: Sequence[Instrument], edges: Iterable[tuple[
     rows = _write_database(aside / "library.sqlite", instruments, edges)
     embedded, reused = _write_vectors(aside, rows, embed, previous)
     _write_lexical(aside, rows)
+    _write_row_table(aside)
     digest = corpus_digest(instruments)
     _stamp(aside, digest, rows)
     (aside / STAMP).write_text(_hash_of(aside / "library.sqlite"))
@@ -484,21 +492,31 @@ def _provision_rows(one: Instrument, instrument: int, first_id: int) -> Iterator
 
 
 def _write_vectors(aside: Path, rows: Sequence[Row], embed: Embed, previous: "Library | None") -> tuple[int, int]:
-    """vectors.npy: one float32 row of unit length for each search row; whole sections have none and stay zero."""
-    wanted = [r.hash if r.type != "section" else "" for r in rows]
+    """vectors.npy: one float32 row of unit length for each text, in the order in which the texts come first; whole sections have none."""
+    wanted = list(dict.fromkeys(r.hash for r in rows if r.type != "section"))
     known = previous.vector_index() if previous else {}
-    fresh = {h: r.words for h, r in zip(wanted, rows, strict=True) if h and h not in known}
-    made = embed(list(fresh.values())) if fresh else None
-    width = made.shape[1] if made is not None else previous.vectors.shape[1] if previous else 1
+    fresh = {h: r.words for r in rows if r.type != "section" and (h := r.hash) not in known}
+    made = embed(list(fresh.values())) if fresh else np.zeros((0, previous.vectors.shape[1] if previous else 1), dtype=np.float32)
     place = {h: i for i, h in enumerate(fresh)}
-    matrix = np.zeros((len(rows), width), dtype=np.float32)
+    matrix = np.lib.format.open_memmap(aside / "vectors.npy", mode="w+", dtype=np.float32, shape=(len(wanted), made.shape[1]))
     for i, h in enumerate(wanted):
-        if h and made is not None and h in place:
-            matrix[i] = made[place[h]]
-        elif h and previous:
-            matrix[i] = previous.vectors[known[h]]
-    np.save(aside / "vectors.npy", matrix)
-    return len(fresh), len({h for h in wanted if h}) - len(fresh)
+        matrix[i] = made[place[h]] if h in place or previous is None else previous.vectors[known[h]]
+    matrix.flush()
+    if len(matrix) > MANY:
+        _write_coarse(aside, matrix)
+    return len(fresh), len(wanted) - len(fresh)
+
+
+def _write_coarse(aside: Path, matrix: "NDArray[np.float32]") -> None:
+    """axes.npy and coarse.npy: the directions in which the vectors differ most, and the vectors along them, a quarter of the bytes to compare."""
+    sample = np.asarray(matrix[:: max(1, len(matrix) // 20_000)])
+    _, axes = np.linalg.eigh(sample.T @ sample)
+    axes = np.ascontiguousarray(axes[:, -COARSE:].T, dtype=np.float32)
+    np.save(aside / "axes.npy", axes)
+    coarse = np.lib.format.open_memmap(aside / "coarse.npy", mode="w+", dtype=np.float32, shape=(len(matrix), len(axes)))
+    for at in range(0, len(matrix), MANY):
+        coarse[at : at + MANY] = matrix[at : at + MANY] @ axes.T
+    coarse.flush()
 
 
 def _write_lexical(aside: Path, rows: Sequence[Row]) -> None:
@@ -512,9 +530,19 @@ def _write_lexical(aside: Path, rows: Sequence[Row]) -> None:
     index.save(str(aside / "lexical"), show_progress=False)
 
 
+def _write_row_table(aside: Path) -> None:
+    """rows.npz: the columns of `RowTable`, texts as bytes with NUL between them, so that opening a library need not make them again."""
+    made = Library(aside, finished=False)
+    table = made.made_rows()
+    columns: dict[str, Any] = {name: getattr(table, name) for name in RowTable.__slots__}
+    columns |= {name: np.frombuffer("\0".join(v).encode(), dtype=np.uint8) for name, v in columns.items() if isinstance(v, tuple)}
+    np.savez(aside / ROWS, **columns)
+    made.db.close()
+
+
 def _stamp(aside: Path, digest: str, rows: Sequence[Row]) -> None:
     db = sqlite3.connect(aside / "library.sqlite")
-    sums = {p.name: _hash_of(p) for p in (aside / "vectors.npy", *sorted((aside / "lexical").iterdir()))}
+    sums = {p.name: _hash_of(p) for p in (*sorted(aside.glob("*.np[yz]")), *sorted((aside / "lexical").iterdir()))}
     passages = sum(r.type in ("passage", "digest") for r in rows)
     vectors = len({r.hash for r in rows if r.type != "section"})
     db.executemany("INSERT INTO meta VALUES(?,?)", [("digest", digest), ("passages", str(passages)), ("vectors", str(vectors)), ("files", json.dumps(sums))])
@@ -545,14 +573,14 @@ def current(home: Path) -> "Library | None":
 class Library:
     """A generation, open for reading. Loads what search needs on first use; safe to share between threads."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, finished: bool = True) -> None:
         self.folder = folder
         path = folder / "library.sqlite"
         try:
             self.db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False)
             self.meta = dict(self.db.execute("SELECT key, value FROM meta"))
             stamp = folder / STAMP
-            whole = not stamp.exists() or stamp.read_bytes() == _hash_of(path).encode()
+            whole = not finished or not stamp.exists() or stamp.read_bytes() == _hash_of(path).encode()
         except (sqlite3.DatabaseError, UnicodeDecodeError, OSError) as error:
             raise NotReady("The library is damaged", REBUILD) from error
         if self.meta.get("schema") != str(SCHEMA):
@@ -570,7 +598,7 @@ class Library:
         sums: dict[str, str] = json.loads(self.meta["files"])
         bad = []
         for name, wanted in sums.items():
-            path = self.folder / name if name == "vectors.npy" else self.folder / "lexical" / name
+            path = self.folder / "lexical" / name if ".index." in name else self.folder / name
             if not path.exists() or _hash_of(path) != wanted:
                 bad.append(name)
         return bad
@@ -756,12 +784,37 @@ class Library:
 
     @cached_property
     def vectors(self) -> "NDArray[np.float32]":
-        """One row of unit length for each search row, mapped from disk."""
+        """One row of unit length for each embedded text, mapped from disk; `rows.vector` says which row of search has which."""
         return cast("NDArray[np.float32]", np.load(self._index / "vectors.npy", mmap_mode="r"))
 
     def vector_index(self) -> dict[str, int]:
-        """Row number of each embedded text, by the hash of its words."""
-        return {h: k for k, h in self.db.execute("SELECT key, hash FROM row WHERE type != 'section'")}
+        """The number of each embedded text in `vectors`, by the hash of its words."""
+        keys = {h: k for k, h in self.db.execute("SELECT key, hash FROM row WHERE type != 'section' ORDER BY key DESC")}
+        return {h: int(self.rows.vector[k]) for h, k in keys.items()}
+
+    @cached_property
+    def _coarse(self) -> "tuple[NDArray[np.float32], NDArray[np.float32]] | None":
+        if "coarse.npy" not in json.loads(self.meta["files"]):
+            return None
+        return np.load(self._index / "axes.npy"), np.load(self._index / "coarse.npy", mmap_mode="r")
+
+    def cosines(self, vector: "NDArray[np.float32]", ok: "NDArray[np.bool_]") -> "NDArray[np.float32]":
+        """How near each search row that is `ok` lies to a unit vector; 0 for the others and for a whole section, which has no vector.
+
+        With more than MANY vectors the nearest NEAREST rows are exact; the rest are compared along the coarse axes only.
+        """
+        rows = self.rows
+        near = np.zeros(len(self.vectors) + 1, dtype=np.float32)
+        if self._coarse is None:
+            np.dot(self.vectors, vector, out=near[:-1])
+        else:
+            axes, coarse = self._coarse
+            np.dot(coarse, axes @ vector, out=near[:-1])
+            texts = rows.vector[ok & (rows.vector >= 0)]
+            nearest = texts[np.argpartition(near[texts], -NEAREST)[-NEAREST:]] if len(texts) > NEAREST else texts
+            near[nearest] = self.vectors[nearest] @ vector
+        found: NDArray[np.float32] = near[rows.vector] * ok
+        return found
 
     @cached_property
     def lexical(self) -> Any:
@@ -779,6 +832,16 @@ class Library:
     @cached_property
     def rows(self) -> "RowTable":
         """The columns by which search filters and groups its rows."""
+        if ROWS not in json.loads(self.meta["files"]):  # of an earlier version, which kept a vector for each row
+            made = self.made_rows()
+            return replace(made, vector=np.where(made.type == ROW_TYPES.index("section"), -1, np.arange(len(made.type), dtype=np.int32)))
+        with np.load(self._index / ROWS) as held:
+            columns: dict[str, Any] = {name: held[name] for name in RowTable.__slots__}
+        texts = {name: tuple(v.tobytes().decode().split("\0")) for name, v in columns.items() if v.dtype == np.uint8}
+        return RowTable(**(columns | texts))
+
+    def made_rows(self) -> "RowTable":
+        """The columns made from the database."""
         return _row_table(self)
 
     def passage(self, key: int, as_of: str) -> Passage:
@@ -809,27 +872,30 @@ class Library:
 
 @dataclass(frozen=True, slots=True)
 class RowTable:
-    """Columns over all search rows, in key order; dates are integers yyyymmdd so that a filter is one comparison."""
+    """Columns over all search rows, in key order, and over their root provisions; dates are integers yyyymmdd so that a filter is one comparison."""
 
     type: "NDArray[np.int8]"  # index into ROW_TYPES
     unit: "NDArray[np.int32]"  # number of the root address
+    paragraph: "NDArray[np.int32]"  # number of the first level below the root; 0 for the root itself
     provision: "NDArray[np.int32]"
+    vector: "NDArray[np.int32]"  # number of its vector; -1 for none
     framework: "NDArray[np.int16]"
     instrument: "NDArray[np.int16]"
     official: "NDArray[np.bool_]"
-    guidance: "NDArray[np.bool_]"
-    recital: "NDArray[np.bool_]"
     valid_from: "NDArray[np.int32]"
     valid_to: "NDArray[np.int32]"
     until: "NDArray[np.int32]"
     applies_from: "NDArray[np.int32]"
     hidden: "NDArray[np.bool_]"  # proposals: never a default hit
+    by_unit: "NDArray[np.int32]"  # keys of rows, those of one unit together
+    starts: "NDArray[np.int32]"  # where in by_unit each unit begins, and the end
+    unit_framework: "NDArray[np.int16]"  # of each unit, as are the next three
+    guidance: "NDArray[np.bool_]"
+    recital: "NDArray[np.bool_]"
     draft: "NDArray[np.bool_]"
-    unit_framework: "NDArray[np.int16]"  # of each unit
     units: tuple[str, ...]
     frameworks: tuple[str, ...]
     instruments: tuple[str, ...]
-    addresses: tuple[str, ...]  # of each row's provision
 
 
 ROW_TYPES = ("passage", "section", "digest", "question")
@@ -841,7 +907,7 @@ def _day(text: str, default: int) -> int:
 
 def _row_table(library: Library) -> RowTable:
     query = (
-        "SELECT row.type, p.root, p.id, p.instrument, p.kind, p.applies_from, p.until, p.base, p.address, i.recitals_to FROM row "
+        "SELECT row.type, p.root, p.id, p.instrument, p.kind, p.applies_from, p.until, p.base, p.address, i.recitals_to, row.hash FROM row "
         "JOIN provision p ON p.id = row.provision JOIN instrument i ON i.id = p.instrument ORDER BY row.key"
     )
     records = library.db.execute(query).fetchall()
@@ -850,24 +916,44 @@ def _row_table(library: Library) -> RowTable:
     names = {u: n for n, u in enumerate(dict.fromkeys(e.instrument for e in editions.values()))}
     fws = {u: n for n, u in enumerate(dict.fromkeys(framework_of(e.instrument) for e in editions.values()))}
     of = [editions[r[3]] for r in records]
+    unit = np.array([units[r[1]] for r in records], dtype=np.int32)
+    texts = {h: n for n, h in enumerate(dict.fromkeys(r[10] for r in records if r[0] != "section"))}
+    heads = [_head(r[8]) if r[8] != r[1] else "" for r in records]
+    paragraphs = {"": 0} | {h: n for n, h in enumerate(dict.fromkeys(h for h in heads if h), 1)}
+
+    def units_where(marked: Iterable[bool]) -> "NDArray[np.bool_]":
+        found = np.zeros(len(units), dtype=np.bool_)
+        found[unit[np.array(list(marked), dtype=np.bool_)]] = True
+        return found
+
     return RowTable(
         type=np.array([ROW_TYPES.index(r[0]) for r in records], dtype=np.int8),
-        unit=np.array([units[r[1]] for r in records], dtype=np.int32),
+        unit=unit,
+        paragraph=np.array([paragraphs[h] for h in heads], dtype=np.int32),
         provision=np.array([r[2] for r in records], dtype=np.int32),
+        vector=np.array([-1 if r[0] == "section" else texts[r[10]] for r in records], dtype=np.int32),
         framework=np.array([fws[framework_of(e.instrument)] for e in of], dtype=np.int16),
         instrument=np.array([names[e.instrument] for e in of], dtype=np.int16),
         official=np.array([e.layer == "official" for e in of], dtype=np.bool_),
-        guidance=np.array([_is_guidance(e, r[8]) for e, r in zip(of, records, strict=True)], dtype=np.bool_),
-        recital=np.array([r[4] == "recital" for r in records], dtype=np.bool_),
         valid_from=np.array([_day(e.valid_from, 0) for e in of], dtype=np.int32),
         valid_to=np.array([_day(r[9] if r[4] == "recital" else e.valid_to, 99991231) for e, r in zip(of, records, strict=True)], dtype=np.int32),
         until=np.array([_day(r[6], 99991231) for r in records], dtype=np.int32),
         applies_from=np.array([_day(r[5], 0) for r in records], dtype=np.int32),
         hidden=np.array([r[7] == "proposed" for r in records], dtype=np.bool_),
-        draft=np.array([r[7] == "draft" for r in records], dtype=np.bool_),
+        by_unit=np.argsort(unit, kind="stable").astype(np.int32),
+        starts=np.concatenate([[0], np.cumsum(np.bincount(unit, minlength=len(units)))]).astype(np.int32),
         unit_framework=np.array([fws[framework_of(u.partition(":")[0])] for u in units], dtype=np.int16),
-        units=tuple(units), frameworks=tuple(fws), instruments=tuple(names), addresses=tuple(r[8] for r in records),
+        guidance=units_where(_is_guidance(e, r[8]) for e, r in zip(of, records, strict=True)),
+        recital=units_where(r[4] == "recital" for r in records),
+        draft=units_where(r[7] == "draft" for r in records),
+        units=tuple(units), frameworks=tuple(fws), instruments=tuple(names),
     )  # fmt: skip
+
+
+def _head(address: str) -> str:
+    """The address down to the first level below the root: paragraph 7 of Article 35(7)(a)."""
+    p = _address(address)
+    return f"{p.root.address}({p.steps[0]})" if p.steps else ""
 
 
 def _status(term: corpus.Term, e: Edition, kind: str, as_of: str) -> Status:

@@ -177,7 +177,7 @@ def features(library: Library, question: str, vector: "NDArray[np.float32]", wan
     """How well the library speaks to a question, as numbers in the order of FEATURES."""
     rows = library.rows
     ok = eligible(rows, wanted)
-    dense = np.where(ok, library.vectors @ vector, 0.0)
+    dense = library.cosines(vector, ok)
     text = dense[(rows.type == ROW_TYPES.index("passage")) | (rows.type == ROW_TYPES.index("digest"))]
     asked = dense[rows.type == ROW_TYPES.index("question")]
     top = np.sort(text)[-3:] if len(text) else np.zeros(1)

@@ -118,22 +118,23 @@ def _ranked(library: Library, question: str, vector: "NDArray[np.float32]", want
     if not ok.any():
         return []
     lexical = lexical_scores(library, question) * ok
-    dense = np.where(ok, library.vectors @ vector, 0.0).astype(np.float32)
+    dense = library.cosines(vector, ok)
     table = unit_features(rows, lexical, dense, ok, question, vector)
-    score = table @ weight_vector()
-    present = np.zeros(len(rows.units), dtype=bool)
-    present[rows.unit[ok]] = True
-    score = np.where(present & (table[:, :RANKED].max(axis=1) > 0), score, -np.inf)
-    order = np.argsort(-score, kind="stable")[:k]
-    ranks = [_rank(table[:, i]) for i in range(RANKED)]
+    score = np.where(table[:, :RANKED].max(axis=1) > 0, table @ weight_vector(), -np.inf)
     hits = []
-    for unit in order:
-        if score[unit] == -np.inf:
-            break
+    for unit in _best(score, k):
         key = _show(rows, int(unit), lexical, dense, ok)
-        via = tuple(f"{FEATURES[i].replace('_', '-')}:{ranks[i][unit]}" for i in range(RANKED) if table[unit, i] > 0 and ranks[i][unit] <= 20)
+        ranks = [1 + int(np.count_nonzero(table[:, i] > table[unit, i])) if table[unit, i] > 0 else 0 for i in range(RANKED)]
+        via = tuple(f"{FEATURES[i].replace('_', '-')}:{rank}" for i, rank in enumerate(ranks) if 0 < rank <= 20)
         hits.append(Hit(library.passage(key, wanted.as_of), round(float(score[unit]), 5), via or ("fused",)))
     return hits
+
+
+def _best(score: "NDArray[np.float32]", k: int) -> "NDArray[np.int64]":
+    """The numbers of the `k` highest scores, best first and the lower number before its equal; never one of -inf."""
+    least = np.partition(score, -k)[-k] if 0 < k < len(score) else -np.inf
+    among = np.flatnonzero((score >= least) & (score > -np.inf))
+    return among[np.argsort(-score[among], kind="stable")][:k]
 
 
 def lexical_scores(library: Library, question: str) -> "NDArray[np.float32]":
@@ -154,24 +155,24 @@ def unit_features(
     provision without official text is judged by its digest alone, one without a digest by its text alone.
     """
     n = len(rows.units)
-    table = np.zeros((n, len(FEATURES)), dtype=np.float32)
-    has = np.zeros((n, len(ROW_TYPES)), dtype=bool)
+    table = np.zeros((n, len(FEATURES)), dtype=np.float32, order="F")
+    has = np.zeros((len(ROW_TYPES), n), dtype=bool)
     for kind in range(len(ROW_TYPES)):
         chosen = np.flatnonzero(ok & (rows.type == kind))
         unit = rows.unit[chosen]
-        has[unit, kind] = True
-        best = np.zeros(n, dtype=np.float32)
-        np.maximum.at(best, unit, lexical[chosen])
-        table[:, kind] = best / max(float(best.max()), 1e-6)
+        has[kind, unit] = True
+        np.maximum.at(table[:, kind], unit, lexical[chosen])
         if kind != SECTION:
-            near = np.zeros(n, dtype=np.float32)
-            np.maximum.at(near, unit, dense[chosen])
-            table[:, DENSE[kind]] = near
-    only_digest, only_text = ~has[:, PASSAGE] & has[:, DIGEST], has[:, PASSAGE] & ~has[:, DIGEST]
+            np.maximum.at(table[:, DENSE[kind]], unit, dense[chosen])
+    undivided = ~has[SECTION] & has[PASSAGE]  # a section whose one passage has the same words
+    table[undivided, SECTION] = table[undivided, PASSAGE]
+    for kind in range(len(ROW_TYPES)):
+        table[:, kind] /= max(float(table[:, kind].max(initial=0)), 1e-6)
+    only_digest, only_text = ~has[PASSAGE] & has[DIGEST], has[PASSAGE] & ~has[DIGEST]
     for target, source in ((PASSAGE, DIGEST), (SECTION, DIGEST), (DENSE[PASSAGE], DENSE[DIGEST])):
-        table[only_digest, target] = table[only_digest, source]
+        np.copyto(table[:, target], table[:, source], where=only_digest)
     for target, source in ((DIGEST, PASSAGE), (QUESTION, PASSAGE), (DENSE[DIGEST], DENSE[PASSAGE]), (DENSE[QUESTION], DENSE[PASSAGE])):
-        table[only_text, target] = table[only_text, source]
+        np.copyto(table[:, target], table[:, source], where=only_text)
     column = {name: i for i, name in enumerate(FEATURES)}
     table[:, column["no_text"]], table[:, column["no_digest"]] = only_digest, only_text
     for name in named_frameworks(question):
@@ -182,8 +183,7 @@ def unit_features(
         if name in rows.frameworks:
             table[rows.unit_framework == rows.frameworks.index(name), column["framework_prior"]] = value
     for name in ("guidance", "recital", "draft"):
-        marked = getattr(rows, name)
-        table[rows.unit[marked], column[name]] = 1
+        table[:, column[name]] = getattr(rows, name)
     return table
 
 
@@ -213,44 +213,26 @@ def weight_vector() -> "NDArray[np.float32]":
     return np.asarray(w / w[:RANKED].sum(), dtype=np.float32)
 
 
-def _rank(values: "NDArray[np.float32]") -> "NDArray[np.int64]":
-    order = np.argsort(-values, kind="stable")
-    ranks = np.empty(len(values), dtype=np.int64)
-    ranks[order] = np.arange(1, len(values) + 1)
-    return ranks
-
-
 def _show(rows: RowTable, unit: int, lexical: "NDArray[np.float32]", dense: "NDArray[np.float32]", ok: "NDArray[np.bool_]") -> int:
     """The row to show for a root provision: from its best paragraph, official text before a digest.
 
     A paragraph's worth is its best passage, digest and question together, so that a digest that fits the question
     leads to the paragraph it summarises.
     """
-    mine = np.flatnonzero(ok & (rows.unit == unit) & (rows.type != SECTION))
+    mine = rows.by_unit[rows.starts[unit] : rows.starts[unit + 1]]
+    mine = mine[ok[mine] & (rows.type[mine] != SECTION)]
     top = max(float(lexical[mine].max()), 1e-6)
     value = dense[mine] + 0.6 * lexical[mine] / top
-    groups: dict[str, list[float]] = {}
-    heads = [_paragraph(_pinpoint_of(rows, int(m))) for m in mine]
-    for head, kind, worth in zip(heads, rows.type[mine], value, strict=True):
-        best = groups.setdefault(head, [0.0] * len(ROW_TYPES))
-        best[kind] = max(best[kind], float(worth))
-    near = np.array([sum(groups[head]) if head else 0.0 for head in heads])
+    heads, group = np.unique(rows.paragraph[mine], return_inverse=True)
+    best = np.zeros((len(heads), len(ROW_TYPES)), dtype=np.float64)
+    np.maximum.at(best, (group, rows.type[mine]), value)
+    near = np.where(heads > 0, best.sum(axis=1), 0.0)[group]
     official = rows.type[mine] == PASSAGE
     if official.any():
         return int(mine[np.argmax(np.where(official, value + near, -np.inf))])
     best_row = int(mine[np.argmax(value + near)])
     same = mine[(rows.provision[mine] == rows.provision[best_row]) & (rows.type[mine] == DIGEST)]
     return int(same[0]) if len(same) else best_row
-
-
-def _paragraph(p: Pinpoint) -> str:
-    """The first level below the root: paragraph 7 of Article 35(7)(a); "" for the root itself."""
-    return p.steps[0] if p.steps else ""
-
-
-def _pinpoint_of(rows: RowTable, key: int) -> Pinpoint:
-    instrument, _, path = rows.addresses[key].partition(":")
-    return Pinpoint(instrument, path)
 
 
 def whole(library: Library, hit: Hit, as_of: str) -> Passage:

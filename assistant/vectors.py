@@ -42,11 +42,12 @@ def chroma(library: Library, embedding: Any) -> "VectorStore":
 
 def _fill(collection: Any, library: Library) -> None:
     rows = library.rows
-    keys = np.flatnonzero(np.any(library.vectors != 0, axis=1))
+    keys = np.flatnonzero(rows.vector >= 0)
     for at in range(0, len(keys), BATCH):
         part = keys[at : at + BATCH].tolist()
-        places = [{"pinpoint": rows.addresses[k], "official": bool(rows.official[k])} for k in part]
-        collection.upsert(ids=[str(k) for k in part], embeddings=library.vectors[part], metadatas=places, documents=[library.passage(k, "").text for k in part])
+        passages = [library.passage(k, "") for k in part]
+        places = [{"pinpoint": p.pinpoint.address, "official": p.layer == "official"} for p in passages]
+        collection.upsert(ids=[str(k) for k in part], embeddings=library.vectors[rows.vector[part]], metadatas=places, documents=[p.text for p in passages])
 
 
 def nearest(store: "VectorStore", vector: "NDArray[np.float32]", k: int) -> "tuple[NDArray[np.int64], NDArray[np.float32]]":

@@ -40,7 +40,7 @@ def learn_classifier(home: Library, questions: list[tuple[str, str, int]]) -> tu
     """A multinomial logistic regression from question vectors to frameworks; (names, weights with bias)."""
     from sklearn.linear_model import LogisticRegression
 
-    x = np.stack([home.vectors[k] for _, _, k in questions])
+    x = np.stack([home.vectors[home.rows.vector[k]] for _, _, k in questions])
     y = [framework_of(a.partition(":")[0]) for _, a, _ in questions]
     model = LogisticRegression(C=4.0, max_iter=2000, class_weight="balanced").fit(x, y)
     return tuple(model.classes_), np.hstack([model.coef_, model.intercept_[:, None]]).astype(np.float32)
@@ -58,7 +58,7 @@ def examples(home: Library, questions: list[tuple[str, str, np.ndarray, int | No
             ok = ok.copy()
             ok[own] = False
         lexical = retrieve.lexical_scores(home, text) * ok
-        dense = np.where(ok, home.vectors @ vector, 0.0).astype(np.float32)
+        dense = home.cosines(vector, ok)
         table = retrieve.unit_features(rows, lexical, dense, ok, text, vector)
         right = np.zeros(len(rows.units), dtype=bool)
         for g in gold.split():
@@ -113,7 +113,7 @@ def main() -> None:
     retrieve._classifier.cache_clear()
     rng = np.random.default_rng(7)
     chosen = [all_questions[i] for i in rng.permutation(len(all_questions))[:SAMPLE]]
-    train = [(q, a, np.asarray(home.vectors[k]), k, "digest-" + framework_of(a.partition(":")[0])) for q, a, k in chosen]
+    train = [(q, a, np.asarray(home.vectors[home.rows.vector[k]]), k, "digest-" + framework_of(a.partition(":")[0])) for q, a, k in chosen]
     own = [json.loads(line) for line in (corpus.root() / "questions" / "answerable.jsonl").read_text("utf8").splitlines()]
     ours = [
         (r["question"], " ".join(r["gold"]), embedder.embed_query(r["question"]), None, "own-" + framework_of(r["gold"][0].partition(":")[0]))

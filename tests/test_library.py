@@ -100,7 +100,7 @@ def test_a_text_is_embedded_once(home: Path) -> None:
 
 def test_a_reader_of_the_old_generation_is_not_disturbed(home: Path) -> None:
     old = build(home, made_up("2020-01-01", "one"))
-    assert old.vectors.shape[0] == old.rows.type.shape[0]
+    assert old.vectors.shape[0] == old.rows.vector.max() + 1
     build(home, made_up("2020-01-01", "two"))
     found = old.find(Pinpoint("gdpr", "art-1(1)"), "2026-01-01")
     assert found and found.text == "1. one"
@@ -187,7 +187,9 @@ def test_official_text_is_preferred_to_a_digest(shared: Callable[[str], Path], h
     assert digest and digest.edition.layer == "digest"
 
 
-@pytest.mark.parametrize("name", ["library.sqlite", "vectors.npy", "lexical/vocab.index.json", "lexical/data.csc.index.npy", "lexical/params.index.json"])
+@pytest.mark.parametrize(
+    "name", ["library.sqlite", "vectors.npy", "rows.npz", "lexical/vocab.index.json", "lexical/data.csc.index.npy", "lexical/params.index.json"]
+)
 @pytest.mark.parametrize("how", ["one bit", "cut", "gone"])
 def test_damage_is_found_before_it_is_used(name: str, how: str, home: Path) -> None:
     build(home, made_up("2020-01-01", "One"))
@@ -218,3 +220,31 @@ def test_the_digest_can_be_derived_again_from_what_is_held(home: Path) -> None:
     build(home, made_up("2020-01-01", "One"), made_up("2021-01-01", "Two"))
     lib = library.current(home)
     assert lib and hashlib.sha256("\n".join(lib.digest_lines()).encode()).hexdigest() == lib.digest
+
+
+def test_a_large_library_compares_the_nearest_exactly(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    works = [made_up(f"20{n}-01-01", f"words of year {n}", work=f"work-{n}") for n in range(10, 90)]
+    for name, value in (("MANY", 10), ("COARSE", 8), ("NEAREST", 40)):
+        monkeypatch.setattr(library, name, value)
+    lib = build(home, *works)
+    ok = lib.rows.unit >= 0
+    ok[::2] = False  # what the filter leaves out takes no place among the nearest
+    for v in np.asarray(lib.vectors[::9]):
+        exact = np.where(ok & (lib.rows.vector >= 0), lib.vectors[lib.rows.vector] @ v, 0)
+        near = lib.cosines(v, ok)
+        assert (near[~ok] == 0).all()
+        assert np.argmax(near) == np.argmax(exact) and np.isclose(near.max(), exact.max(), atol=1e-6)
+    assert lib.damaged() == []
+
+
+def test_a_generation_with_a_vector_for_each_row_is_still_read(home: Path) -> None:
+    """The form of the first version: no rows.npz, and zeros for whole sections."""
+    lib = build(home, made_up("2020-01-01", "one", recital=True), made_up("2021-01-01", "two"))
+    v = np.asarray(lib.vectors[0])
+    ok = lib.rows.unit >= 0
+    wanted = lib.cosines(v, ok)
+    old = np.where(lib.rows.vector[:, None] >= 0, lib.vectors[lib.rows.vector], 0).astype(np.float32)
+    lib.__dict__ |= {"vectors": old, "meta": {**lib.meta, "files": "{}"}}
+    del lib.__dict__["rows"]
+    assert np.allclose(lib.cosines(v, ok), wanted)
+    assert all(np.isclose(old[n] @ old[n], 1) for n in lib.vector_index().values())
