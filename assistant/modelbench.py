@@ -32,7 +32,7 @@ def card(model: ChatModel, memory: Callable[[], int] | None = None, progress: Pr
     """The accuracy card, JSON-ready. `memory` gives the model's resident bytes, where that can be known."""
     model.start()
     suites: dict[str, Any] = {}
-    for name, run in (("phrasing", _phrasing), ("rewriting", _rewriting), ("lowering", _lowering), ("speed", _speed)):
+    for name, run in (("phrasing", _phrasing), ("rewriting", _rewriting), ("lowering", _lowering), ("speed", speed)):
         progress(f"{name}…")
         suites[name] = run(model)
     suites["memory_mb"] = round(memory() / 1e6) if memory else None
@@ -134,7 +134,7 @@ def _lowering(model: ChatModel) -> dict[str, Any]:
     return {"right": share.to_json() if share else None, "precision": round(sum(doubted) / len(doubted), 4) if doubted else 0.0, "failures": failures}
 
 
-def _speed(model: ChatModel) -> dict[str, Any]:
+def speed(model: ChatModel) -> dict[str, Any]:
     """Seconds to the first piece over a fresh prompt of about 500 tokens, and tokens a second after it."""
     text = " ".join(f"{n}. The controller keeps record number {n} of its processing." for n in range(45))
     began = time.perf_counter()

@@ -7,6 +7,7 @@ refuses to open without users and a certificate. Knows nothing of law: routes ca
 import ipaddress
 import os
 import re
+import shutil
 import socket
 import tempfile
 import threading
@@ -17,8 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import FastAPI, File, Form, HTTPException, Request, UploadFile
-from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
 from pydantic import BaseModel, Field
+from starlette.background import BackgroundTask
 
 from assistant import export, record, sandbox
 from assistant.door import COOKIE, LIFE, LOCKED, TRIES, Door, Session, Sessions, session_of
@@ -84,6 +86,35 @@ def _add_api(app: FastAPI, bench: "Workbench") -> None:
             path = _receive(card, Path(folder))
             with bench.acting(session_of(request).user):
                 return bench.gaps(path, check_day(as_of or today()), tuple(framework or ()), (), None, everything)
+
+    @app.post("/api/draft", tags=["API"])
+    def draft(
+        request: Request,
+        card: Annotated[list[UploadFile], File(description="The model card, or the card and what lies beside it; facts.json among them gives facts.")],
+        pack: Annotated[str, Form(description="The submission pack, such as eu-ai-act-annex-iv.")],
+        as_of: Annotated[str, Form()] = "",
+        level: Annotated[str, Form()] = "",
+    ) -> dict[str, Any]:
+        """A submission pack filled from a card, each sentence quoted or a question; one audit record."""
+        need(session_of(request).role, "assess")
+        with tempfile.TemporaryDirectory(prefix="pincite-card-") as folder:
+            path = _receive(card, Path(folder))
+            with bench.acting(session_of(request).user):
+                return bench.draft(path, pack, check_day(as_of or today()), None, level)
+
+    @app.get("/api/backup", tags=["API"])
+    def backup(request: Request) -> Response:
+        """Everything worth keeping, in one file, for `pincite restore`; one audit record."""
+        need(session_of(request).role, "settings")
+        folder = Path(tempfile.mkdtemp(prefix="pincite-backup-"))
+        file = folder / f"pincite-backup-{today()}.zip"
+        try:
+            with bench.acting(session_of(request).user):
+                bench.backup(file)
+        except PinciteError:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        return FileResponse(file, filename=file.name, media_type="application/zip", background=BackgroundTask(shutil.rmtree, folder, True))
 
     @app.get("/api/runs/{id}", tags=["API"])
     def run(id: str, request: Request) -> dict[str, Any]:

@@ -652,6 +652,10 @@ class Workbench:
 
         return prove(self.settings.llm, self.home)
 
+    def model_speed(self) -> dict[str, Any]:
+        """How fast the language model is here: prompt_tokens, first_seconds, tokens_per_second; or the `failure`. {} without a model."""
+        return modelbench.speed(self.model) if self.model else {}
+
     def bundle(self, run: str) -> bytes:
         """The evidence bundle of a run, and one audit record with its hash."""
         data = bundling.pack(self.store, run, library.current(self.home))

@@ -653,6 +653,38 @@ def test_sources_open_an_address_or_say_what_is_wrong(shell: Shell) -> None:
     assert "Art. 35 GDPR" in sources.open_address(shell, "gdpr:art-35", "2026-11-22")
 
 
+def test_two_versions_are_compared_on_the_screen(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    held = [{"work": "gdpr", "version": v, "layer": "official", "same_as": None} for v in ("2016-05-04", "2026-01-01")]
+    other = [{"work": "dpdp", "version": "2023-08-11", "layer": "official", "same_as": None}]
+    monkeypatch.setattr(Stub, "editions", lambda self: [*held, *other])
+    change = {"pinpoint": "gdpr:art-35", "citation": "Art. 35 GDPR", "kind": "changed", "words": [["same", "Look "], ["removed", EVIL], ["added", "twice"]]}
+    found = {"counts": {"added": 0, "removed": 0, "changed": 1}, "changes": [change], "requirements": ["GDPR-35-1"]}
+    monkeypatch.setattr(Stub, "diff", lambda self, work, old, new: found)
+    assert [c for _, c in sources.versions(shell)] == ["gdpr 2016-05-04 2026-01-01"]
+    shown = sources.compared(shell, "gdpr 2016-05-04 2026-01-01")
+    assert "1 changed" in shown and "<ins>twice</ins>" in shown and "<del>&lt;img" in shown and "<img" not in shown and "GDPR-35-1" in shown
+    assert "Nothing to compare" in sources.compared(shell, "../../x y z") and "Nothing to compare" in sources.compared(shell, None)
+
+
+def test_fetching_is_closed_with_the_reason_where_the_installation_is_offline(home: Path) -> None:
+    config = app.build(Stub(Settings(home=home, user="ada", llm="none", offline=True))).get_config_file()
+    button = next(c["props"] for c in config["components"] if c["props"].get("elem_id") == "pc-fetch")
+    assert button["interactive"] is False and any("PINCITE_OFFLINE is set" in str(c["props"].get("value")) for c in config["components"])
+
+
+def test_a_bundle_is_checked_from_its_bytes(shell: Shell, tmp_path: Path) -> None:
+    file = tmp_path / "b.zip"
+    file.write_bytes(b"PK not one")
+    assert "Not sound" in audit.check_bundle(shell, request(), str(file), "") and "Choose a bundle" in audit.check_bundle(shell, request(), None, "")
+
+
+def test_records_are_filtered_by_day(shell: Shell) -> None:
+    turn(shell, "What must it contain?")
+    day = now()[:10]
+    assert len(audit.rows(shell, request(), 9, "ask", "", day, day)) == 1
+    assert audit.rows(shell, request(), 9, "any", "", "2999-01-01") == [] == audit.rows(shell, request(), 9, "any", "", "", "1999-01-01")
+
+
 MADE = {
     "schema": "pincite/draft@1", "run": "0" * 16, "as_of": "2026-11-22", "corpus_digest": "c" * 64, "level": "", "card": {"name": "M", "sha256": "d" * 64}, "official": "1 of 1",
     "pack": {"id": "p", "title": "A pack", "framework": "gdpr", "about": "", "note": "Read it."}, "counts": {"stated": 0, "partly-stated": 1, "asked": 0},
@@ -1020,6 +1052,22 @@ def test_a_report_is_downloaded_in_every_format(client: TestClient, bench_: Stub
     assert client.get(f"/export/{run}.exe").status_code == 400
 
 
+def test_a_backup_is_an_administrators(client: TestClient, users: None, bench_: Stub) -> None:
+    sign_in(client, "dev")
+    assert client.get("/api/backup").status_code == 403
+    sign_in(client, "root")
+    answer = client.get("/api/backup")
+    assert answer.status_code == 200 and answer.content[:2] == b"PK" and [r.action for r in bench_.audit_tail(1)] == ["backup"]
+
+
+def test_a_draft_needs_a_pack_that_exists_and_the_role(client: TestClient, users: None) -> None:
+    sign_in(client, "dev")
+    answer = client.post("/api/draft", files={"card": ("README.md", b"We looked.")}, data={"pack": "no-such-pack"})
+    assert answer.status_code == 400 and "no-such-pack" in answer.json()["error"]
+    sign_in(client, "aud")
+    assert client.post("/api/draft", files={"card": ("README.md", b"We looked.")}, data={"pack": "gdpr-dpia"}).status_code == 403
+
+
 def test_a_conversation_is_downloaded(client: TestClient, bench_: Stub) -> None:
     run = client.post("/api/ask", json={"question": "What must it contain?"}).json()["audit"]
     chat = bench_.keep_chat("", "A chat", [run])
@@ -1043,7 +1091,7 @@ def test_paths_lead_nowhere(client: TestClient, path: str) -> None:
 
 def test_the_api_describes_itself_and_loads_nothing_from_elsewhere(client: TestClient) -> None:
     described = client.get("/api/openapi.json").json()
-    assert {"/api/ask", "/api/gaps", "/api/audit"} <= set(described["paths"])
+    assert {"/api/ask", "/api/gaps", "/api/draft", "/api/audit"} <= set(described["paths"])
     assert client.get("/docs").status_code == 404
 
 

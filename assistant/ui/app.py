@@ -121,6 +121,7 @@ def _wire(blocks: gr.Blocks, shell: Shell, pages: dict[str, dict[str, Any]]) -> 
     drafting["tab"].select(drafting["lists"], None, drafting["past"], **QUIET)
     gapping["tab"].select(gapping["lists"], None, gapping["past"], **QUIET)
     sourcing["tab"].select(lambda: sources.listing(shell), None, [sourcing["head"], sourcing["listed"]], **QUIET)
+    sourcing["tab"].select(sourcing["pairs"], None, sourcing["pair"], **QUIET)
     auditing["tab"].select(auditing["fill"], auditing["filters"], auditing["listed"], **QUIET)
 
     def settles(request: gr.Request) -> Any:

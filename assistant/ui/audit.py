@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -26,13 +27,19 @@ from assistant.ui.shell import PRIVATE, QUIET, Shell
 
 HEADERS = ("No.", "Time (UTC)", "User", "Action", "Record", "About")
 NO_RECORD = empty("No record open", "Choose a row: the record opens here, with the whole trace of an answer.")
+ACTIONS = (
+    "ask", "gaps", "draft", "review", "comment", "assign", "signoff", "mark", "export", "ingest", "fetch", "project", "pin", "unpin", "sign-in",
+    "sign-in-failed", "sign-out", "user", "settings", "backup", "restore", "delete",
+)  # fmt: skip
+BUNDLED = ("ask", "gaps", "draft")
 MARKS = ("agree", "disagree", "unclear")
 
 
-def rows(shell: Shell, request: Any, last: int, action: str, user: str) -> list[list[str]]:
+def rows(shell: Shell, request: Any, last: int, action: str, user: str, since: str = "", until: str = "") -> list[list[str]]:
     """The last records that pass the filters, newest first."""
     need(shell.role(request), "audit")
     found = [r for r in shell.bench.audit_tail(max(1, min(int(last or 200), 5000))) if action in ("any", r.action) and user.strip().lower() in r.user.lower()]
+    found = [r for r in found if since.strip() <= r.time and (not until.strip() or r.time[:10] <= until.strip())]
     return [[str(r.seq), r.time[:19].replace("T", " "), r.user, r.action, r.id, _about(r.body)] for r in reversed(found)]
 
 
@@ -76,7 +83,8 @@ def trace(shell: Shell, request: Any, id: str) -> str:
         run = shell.bench.run(id)
     except PinciteError:
         return chain + body + banner("The content of this run is not kept here, or was erased; the chain is not changed by that.", "info")
-    return chain + body + (_ask_trace(run) if run["kind"] == "ask" else _plain_trace(run))
+    bundle = f'<div class="pc-downloads"><a href="/export/{esc(id)}.bundle" download>Evidence bundle</a></div>' if run["kind"] in BUNDLED else ""
+    return chain + body + bundle + (_ask_trace(run) if run["kind"] == "ask" else _plain_trace(run))
 
 
 def _ask_trace(run: Json) -> str:
@@ -105,6 +113,25 @@ def _plain_trace(run: Json) -> str:
         return table(["Status", "Findings"], counted, f"Findings for {run['card']['name']}, as of {run['as_of']}") + link
     shown = [[k, short(str(v), 300)] for k, v in run.items() if k not in ("id", "kind")]
     return table(["Field", "Value"], shown, f"Kept content ({run['kind']})")
+
+
+def check_bundle(shell: Shell, request: Any, file: str | None, head: str) -> str:
+    """Whether a bundle re-derives from its bytes alone, and what that covers."""
+    from assistant.bundle import check
+
+    if not may(shell.role(request), "audit"):
+        return denied("audit")
+    if not file:
+        return banner("Choose a bundle first.", "warn")
+    verdict = check(Path(file).read_bytes(), head.strip() or None)
+    if not verdict.sound:
+        return banner(f"Not sound: {verdict.problem}.", "bad")
+    compared = " The head above is in it." if head.strip() else ""
+    return banner(
+        f"Sound: run {verdict.run} ({verdict.kind}); {verdict.quotations} quotations found again in the included sources, {verdict.records} records "
+        f"re-derived, head {verdict.head}.{compared}",
+        "good",
+    )
 
 
 def draw(shell: Shell, request: Any, n: float, seed: float) -> tuple[str, list[Json]]:
@@ -147,11 +174,11 @@ def build(shell: Shell) -> Mapping[str, Any]:
         check = gr.Button("Verify the chain", variant="primary", scale=1, min_width=160, elem_id="pc-verify")
     outcome = gr.HTML()
     with gr.Row():
-        action = gr.Dropdown(
-            label="Action", choices=["any", "ask", "gaps", "ingest", "review", "mark", "draft", "sign-in", "user"], value="any", interactive=True, min_width=140
-        )
+        action = gr.Dropdown(label="Action", choices=["any", *ACTIONS], value="any", interactive=True, min_width=140)
         user = gr.Textbox(label="User", min_width=140)
         last = gr.Number(label="Of the last", value=200, precision=0, minimum=1, maximum=5000, min_width=120)
+        since = gr.Textbox(label="From (YYYY-MM-DD)", max_length=10, min_width=130)
+        until = gr.Textbox(label="To (YYYY-MM-DD)", max_length=10, min_width=130)
         renew = gr.Button("Show", min_width=100)
     listed = gr.Dataframe(
         headers=list(HEADERS), label="Records: choose a row to open it", interactive=False, wrap=True, max_height=360, buttons=[], elem_id="pc-records",
@@ -171,15 +198,25 @@ def build(shell: Shell) -> Mapping[str, Any]:
             put = gr.Button("Record the mark", min_width=140)
         marked = gr.HTML()
 
+    with gr.Accordion("Check an evidence bundle", open=False):
+        bundle = gr.File(label="Bundle (ZIP)", file_types=[".zip"], height=120)
+        look = gr.Button("Check the bundle", min_width=140)
+        checked = gr.HTML(empty("No bundle yet", "It is checked from its bytes alone: no index, no model, no network."))
+
+    def looks(file: str | None, head: str, request: gr.Request) -> str:
+        return check_bundle(shell, request, file, head)
+
+    look.click(looks, [bundle, head], checked, **QUIET)
+
     def marks(drawn: Any, which: float, verdict: str | None, request: gr.Request) -> str:
         return mark(shell, request, drawn, which, verdict)
 
     def opened(event: gr.SelectData, request: gr.Request) -> str:
         return trace(shell, request, str(event.row_value[4])) if event.row_value else NO_RECORD
 
-    def fill(last: float, action: str, user: str, request: gr.Request) -> Any:
+    def fill(last: float, action: str, user: str, since: str, until: str, request: gr.Request) -> Any:
         try:
-            return rows(shell, request, int(last), action, user), NO_RECORD
+            return rows(shell, request, int(last), action, user, since, until), NO_RECORD
         except PinciteError as error:
             return [], failure(error)
 
@@ -190,10 +227,10 @@ def build(shell: Shell) -> Mapping[str, Any]:
         return draw(shell, request, n, seed)
 
     check.click(checks, [head], outcome, **PRIVATE)
-    renew.click(fill, [last, action, user], [listed, one], **QUIET)
-    action.input(fill, [last, action, user], [listed, one], **QUIET)
-    user.submit(fill, [last, action, user], [listed, one], **QUIET)
+    renew.click(fill, [last, action, user, since, until], [listed, one], **QUIET)
+    action.input(fill, [last, action, user, since, until], [listed, one], **QUIET)
+    user.submit(fill, [last, action, user, since, until], [listed, one], **QUIET)
     listed.select(opened, None, one, **QUIET)
     pull.click(draws, [n, seed], [sample, drawn], **PRIVATE)
     put.click(marks, [drawn, which, verdict], marked, **PRIVATE)
-    return {"listed": [listed, one], "fill": fill, "filters": [last, action, user]}
+    return {"listed": [listed, one], "fill": fill, "filters": [last, action, user, since, until]}

@@ -94,7 +94,7 @@ def section_html(made: Json, id: str) -> str:
     elements = "".join(f"<h3>{esc(e['title'])} {badge(e['citation'])}{badge(*STATES[e['state']])}</h3>{_sentences(e)}" for e in section["elements"])
     whole = f'<button type="button" class="pc-jump" data-pin="decide-{esc(id)}">Decide on the whole section</button>'
     about = f"<p>{esc(section['about'])}</p>{whole}"
-    return f'<article class="pc-finding"><h2>{esc(section["title"])} {badge(section["citation"])}</h2>{about}{elements}</article>'
+    return f'<article class="pc-finding" tabindex="0" role="region" aria-label="Section of the draft"><h2>{esc(section["title"])} {badge(section["citation"])}</h2>{about}{elements}</article>'
 
 
 def _sentences(e: Json) -> str:

@@ -50,6 +50,23 @@ def prove(shell: Shell, request: Any) -> str:
     return banner(f"{said} ({time.perf_counter() - started:.1f} s, start of the process included)", "good")
 
 
+def speed(shell: Shell, request: Any) -> str:
+    """How fast the language model is on this machine."""
+    try:
+        with shell.acting(request, "settings"):
+            found = shell.bench.model_speed()
+    except PinciteError as error:
+        return failure(error)
+    if not found:
+        return banner("There is no model: answers are made of quotations only.", "info")
+    if "failure" in found:
+        return banner(f"The model gave nothing: {found['failure']}.", "bad")
+    return banner(
+        f"First piece after {found['first_seconds']} s on a prompt of {found['prompt_tokens']} tokens, then {found['tokens_per_second']} tokens a second.",
+        "good",
+    )
+
+
 def users_table(shell: Shell, request: Any) -> str:
     """Who may sign in."""
     if not may(shell.role(request), "settings"):
@@ -83,7 +100,14 @@ def build(shell: Shell) -> Mapping[str, Any]:
     shown = gr.HTML()
     with gr.Row():
         test = gr.Button("Prove the language model", min_width=200)
+        fast = gr.Button("Measure its speed", min_width=200)
     proof = gr.HTML()
+    gr.HTML(
+        banner(
+            "Another model: a GGUF file or the address of an OpenAI-compatible server, set before the start of Pincite:", "info", "PINCITE_LLM=/path/model.gguf"
+        )
+        + '<div class="pc-downloads"><a href="/api/backup" download>Download a backup</a><span>Record, sources and index; for pincite restore.</span></div>'
+    )
     with gr.Accordion("Users and roles", open=False):
         users = gr.HTML()
         with gr.Row():
@@ -103,6 +127,10 @@ def build(shell: Shell) -> Mapping[str, Any]:
     def proves(request: gr.Request) -> str:
         return prove(shell, request)
 
+    def measures(request: gr.Request) -> str:
+        return speed(shell, request)
+
+    fast.click(measures, None, proof, concurrency_limit=1, **PRIVATE)
     test.click(proves, None, proof, concurrency_limit=1, **PRIVATE)
     keep.click(keeps, [name, role, password], [outcome, users, password], **QUIET)
     remove.click(removes, [name], [outcome, users, password], **QUIET)

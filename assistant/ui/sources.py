@@ -12,22 +12,29 @@ from assistant import corpus
 from assistant.errors import PinciteError
 from assistant.roles import may
 from assistant.ui.parts import (
+    CLICKS,
     FRAMEWORKS,
     SCROLLS,
     Json,
     View,
+    badge,
     banner,
     clicked,
     denied,
     empty,
+    esc,
     failure,
     go,
+    jump,
     provision_html,
+    short,
     table,
 )  # fmt: skip
 from assistant.ui.shell import PRIVATE, QUIET, Shell
 from assistant.ui.work import Say, user_of
 
+KINDS = {"added": ("+ added", "good"), "removed": ("− removed", "bad"), "changed": ("≠ changed", "warn")}
+MOST_CHANGES = 300
 HEADERS = ("Instrument", "Title", "Version", "Layer", "File read", "In use", "Provisions", "Reuse", "SHA-256")
 
 
@@ -116,6 +123,70 @@ def add(shell: Shell, request: Any, files: Sequence[str] | None, instrument: str
     shell.bench.renew()
 
 
+def fetch(shell: Shell, request: Any, ids: Sequence[str] | None) -> Iterator[str]:
+    """Fetches official texts from their publishers and reads them, telling each step; ends with what came and what was refused, and why."""
+    from assistant.workbench import Workbench
+
+    if not may(shell.role(request), "sources"):
+        yield denied("sources")
+        return
+    user, refused = user_of(request), list[list[str]]()
+
+    def work(say: Say) -> str:
+        bench = Workbench(shell.bench.settings, say)
+        with bench.acting(user):
+            report = bench.fetch(list(ids or []))
+        refused.extend([r["file"], r["code"], r["reason"]] for r in report["refused"])
+        return f"Fetched: {', '.join(f['name'] for f in report['fetched']) or 'nothing'}."
+
+    yield from _with_refusals(shell.jobs.watch(shell.jobs.start("Fetching official texts", user, work)), refused)
+    shell.bench.renew()
+
+
+def fetch_choices() -> list[tuple[str, str]]:
+    """What can be fetched, by instrument."""
+    ids = dict.fromkeys(str(r["instrument"]) for r in corpus.fetch_rows())
+    return [(FRAMEWORKS.get(i, i), i) for i in ids]
+
+
+def versions(shell: Shell) -> list[tuple[str, str]]:
+    """The works whose official text is held in two versions or more, for a list: name and "work old new" choices come from it."""
+    try:
+        editions = [e for e in shell.bench.editions() if e["layer"] == "official" and not e["same_as"]]
+    except PinciteError:
+        return []
+    held: dict[str, list[str]] = {}
+    for e in sorted(editions, key=lambda e: (e["work"], e["version"])):
+        held.setdefault(e["work"], []).append(e["version"])
+    return [(f"{work}: {old} and {new}", f"{work} {old} {new}") for work, found in held.items() for n, old in enumerate(found) for new in found[n + 1 :]]
+
+
+def compared(shell: Shell, choice: str | None) -> str:
+    """What changed from one version of a work to another: every provision that differs, with the words taken out and put in."""
+    if not choice or choice not in {c for _, c in versions(shell)}:
+        return empty("Nothing to compare", "Choose two versions. A work shows here when its official text is held in two versions.")
+    try:
+        found = shell.bench.diff(*choice.split(" "))
+    except PinciteError as error:
+        return failure(error)
+    rows = [
+        [jump(c["pinpoint"], c["citation"], {"version": "", "layer": ""}), badge(*KINDS[c["kind"]]), "".join(_piece(kind, text) for kind, text in c["words"])]
+        for c in found["changes"][:MOST_CHANGES]
+    ]
+    n = found["counts"]
+    more = f" The first {MOST_CHANGES} are shown." if len(found["changes"]) > MOST_CHANGES else ""
+    rests = ", ".join(found["requirements"][:12]) or "none"
+    said = f"{n['added']} provisions added, {n['removed']} removed, {n['changed']} changed.{more} Requirements that rest on them: {rests}"
+    said += f" and {len(found['requirements']) - 12} more." if len(found["requirements"]) > 12 else "."
+    return banner(said, "info") + (table(["Provision", "Change", "Words"], rows, f"Changes in {choice}", plain=False) if rows else "")
+
+
+def _piece(kind: str, text: str) -> str:
+    if kind == "same":
+        return esc(short(text, 120)) if len(text) <= 160 else f"{esc(text[:70])} … {esc(text[-70:])}"
+    return f"<del>{esc(text)}</del>" if kind == "removed" else f"<ins>{esc(text)}</ins>"
+
+
 def _with_refusals(shown: Iterator[str], refused: list[list[str]]) -> Iterator[str]:
     for text in shown:
         yield text + (table(["File", "Code", "Reason"], refused, "Refused") if refused else "")
@@ -135,6 +206,16 @@ def build(shell: Shell) -> Mapping[str, Any]:
             )
             check = gr.Button("Check the index files against their hashes", size="sm")
             checked = gr.HTML()
+            with gr.Accordion("Compare two versions", open=False):
+                pair = gr.Dropdown(label="Versions held", choices=[], value=None, interactive=True, elem_id="pc-versions")
+                differences = gr.HTML(js_on_load=CLICKS, elem_id="pc-diff")
+            with gr.Accordion("Fetch official texts", open=False):
+                offline = shell.bench.settings.offline
+                why = "This installation is offline (PINCITE_OFFLINE is set), so nothing is fetched. Add documents from files below."
+                gr.HTML(banner(why, "warn") if offline else banner("This asks the publishers' own servers over the internet, and nobody else.", "info"))
+                wanted = gr.Dropdown(label="Instruments (none chosen: all)", choices=fetch_choices(), multiselect=True, value=[], interactive=not offline)
+                get = gr.Button("Fetch and read", interactive=not offline, elem_id="pc-fetch")
+                fetching = gr.HTML()
             with gr.Accordion("Add a document", open=False):
                 files = gr.File(label="Official documents (recognised by content)", file_count="multiple", height=150)
                 instrument = gr.Textbox(label="Instrument id, only for a document that is not an official format", placeholder="our-sop-12")
@@ -146,6 +227,9 @@ def build(shell: Shell) -> Mapping[str, Any]:
     def adds(files: Any, instrument: str, request: gr.Request) -> Iterator[str]:
         yield from add(shell, request, files, instrument)
 
+    def fetches(ids: list[str], request: gr.Request) -> Iterator[str]:
+        yield from fetch(shell, request, ids)
+
     def move(as_of: str, event: gr.EventData) -> str:
         return go(shell.bench, clicked(event), as_of)
 
@@ -154,4 +238,8 @@ def build(shell: Shell) -> Mapping[str, Any]:
     check.click(lambda: verify(shell), None, checked, **PRIVATE)
     added = read.click(adds, [files, instrument], progress, concurrency_limit=1, **PRIVATE)
     added.then(lambda: listing(shell), None, [head, listed], **QUIET)
-    return {"head": head, "listed": listed, "added": added}
+    fetched = get.click(fetches, [wanted], fetching, concurrency_limit=1, **QUIET)
+    fetched.then(lambda: listing(shell), None, [head, listed], **QUIET)
+    pair.input(lambda choice: compared(shell, choice), [pair], differences, **QUIET)
+    differences.select(move, [shell.as_of], viewer, **QUIET)
+    return {"head": head, "listed": listed, "added": added, "pair": pair, "pairs": lambda: gr.Dropdown(choices=versions(shell))}
