@@ -897,6 +897,11 @@ class RowTable:
     frameworks: tuple[str, ...]
     instruments: tuple[str, ...]
 
+    def of_unit(self, root: str) -> "NDArray[np.int32]":
+        """The keys of the rows of a root provision, by its address."""
+        unit = self.units.index(root)
+        return self.by_unit[self.starts[unit] : self.starts[unit + 1]]
+
 
 ROW_TYPES = ("passage", "section", "digest", "question")
 

@@ -15,7 +15,6 @@ import numpy as np
 from assistant import corpus
 from assistant.law import Hit
 from assistant.library import ROW_TYPES, Found, Library
-from assistant.pinpoint import Pinpoint
 from assistant.quoting import answers_kind, score_of
 from assistant.retrieve import Filter, eligible, lexical_scores
 
@@ -58,15 +57,16 @@ def features(library: Library, question: str, vector: "NDArray[np.float32]", wan
     root = library.find(p.root, wanted.as_of, version=hit.passage.version, layer=hit.passage.layer)
     if root is None or not 2 <= len(library.children(root)) <= MOST:
         return []
-    unit = np.flatnonzero(eligible(rows, wanted) & (rows.unit == rows.units.index(p.root.address)) & (rows.type != ROW_TYPES.index("section")))
-    near = library.vectors[unit] @ vector
+    unit = rows.of_unit(p.root.address)
+    unit = unit[eligible(rows, wanted)[unit] & (rows.type[unit] != ROW_TYPES.index("section"))]
+    near = library.vectors[rows.vector[unit]] @ vector
     lexical = lexical_scores(library, question)[unit]
     lexical = lexical / max(float(lexical.max(initial=0.0)), 1e-6)
     asked = rows.type[unit] == ROW_TYPES.index("question")
-    under = [_first_step(rows.addresses[i], p.root) for i in unit]
+    under = [library.passage(int(i), wanted.as_of).pinpoint.steps[:1] for i in unit]
     table = []
     for n, child in enumerate(library.children(root)):
-        mine = np.array([step == child.steps[0] for step in under], dtype=np.bool_)
+        mine = np.array([step == child.steps[:1] for step in under], dtype=np.bool_)
         found = library.find(child, wanted.as_of, version=hit.passage.version, layer=hit.passage.layer)
         if found is None or found.kind not in ("paragraph", "point") or not mine.any():
             continue
@@ -76,8 +76,3 @@ def features(library: Library, question: str, vector: "NDArray[np.float32]", wan
         marks = (listed, n == 0, answers_kind(question, found.text), refers)
         table.append((found, (*best, score_of(library, question, found.text), *map(float, marks))))
     return table
-
-
-def _first_step(address: str, root: Pinpoint) -> str:
-    p = Pinpoint(root.instrument, address.partition(":")[2])
-    return p.steps[0] if p.steps else ""
