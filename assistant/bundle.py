@@ -29,6 +29,7 @@ from assistant import prompts, record
 from assistant.errors import UsageError
 from assistant.law import Span
 from assistant.record import AuditRecord, canonical
+from assistant.verify import stands
 
 if TYPE_CHECKING:
     from assistant.library import Library
@@ -332,8 +333,7 @@ def _check_law(cited: Sequence[Mapping[str, Any]], members: Mapping[str, bytes],
         if at is None:
             raise Altered("provisions.json", f"the text of {c['pinpoint']} of {c['version']} is missing")
         p = provisions[at]
-        stands = p["text"][c["start"] - p["start"] : c["end"] - p["start"]] == c["quote"] != ""
-        _fits("run.json", stands, f"a quotation from {c['pinpoint']} does not stand at {c['start']} to {c['end']}")
+        _fits("run.json", stands(c, p["text"], p["start"]), f"a quotation from {c['pinpoint']} does not stand at {c['start']} to {c['end']}")
         used.add(at)
     _fits("provisions.json", len(used) == len(provisions), "it holds a text that the run does not cite")
     return len(cited)
@@ -351,8 +351,7 @@ def _check_card(report: Mapping[str, Any], members: Mapping[str, bytes], of: Aud
     texts = {f["file"]: f["text"] for f in card["files"]}
     quotes = [e for f in report["findings"] for x in f["facets"] for e in x["evidence"]]
     for e in quotes:
-        stands = texts.get(e["file"], "")[e["start"] : e["end"]] == e["quote"] != ""
-        _fits("run.json", stands, f"evidence in {e['file']} does not stand at {e['start']} to {e['end']}")
+        _fits("run.json", stands(e, texts.get(e["file"], "")), f"evidence in {e['file']} does not stand at {e['start']} to {e['end']}")
     return len(quotes)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from assistant import pages, sandbox
 from assistant.errors import PinciteError
 from assistant.law import Span
-from assistant.verify import on_page
+from assistant.verify import on_page, stands
 
 # Characters of the source before and after that are taken along where a quotation alone stands in several places.
 AROUND = ((0, 0), (40, 0), (0, 40), (150, 0), (0, 150), (150, 150))
@@ -44,7 +44,7 @@ def printed(home: Path, citation: Mapping[str, Any], text: str) -> dict[str, Any
     file = _path(home, str(citation["source_sha256"]))
     if not file.exists():
         return {"reason": "The PDF of this text is not kept here: read it again to see its pages"}
-    if text[citation["start"] : citation["end"]] != citation["quote"]:
+    if not stands(citation, text):
         return {"reason": "The quotation does not stand at its place in the text"}
     try:
         found = _found(_texts(file), text, Span(citation["start"], citation["end"]))

@@ -15,7 +15,7 @@ from assistant import corpus
 from assistant.draft import CAUTIONS, caution_of, section_of
 from assistant.findings import Evidence, GapAnalysis, Requirement
 from assistant.statements import sentences
-from assistant.support import Words, alike
+from assistant.vocabulary import Words, alike
 
 COVERED, OWN = 0.7, 0.4  # shares of the question's weight: by a quotation with its heading and facet; by the quotation alone
 MOST = 2  # quotations in one reply

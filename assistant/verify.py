@@ -5,8 +5,9 @@ never a threshold. A failed check is a value with a reason. Knows nothing of mod
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from assistant.law import Citation, Passage, Quote, Span
 
@@ -132,6 +133,7 @@ def cite(quote: Quote, passage: Passage) -> Citation | Rejected:
     )  # fmt: skip
 
 
-def still_stands(citation: Citation, text: str) -> bool:
-    """Whether the source's text still has the citation's words at its place; what an auditor re-checks."""
-    return text[citation.start : citation.end] == citation.quote
+def stands(quoted: Mapping[str, Any], text: str, begins: int = 0) -> bool:
+    """Whether the words of a citation or of evidence, in its JSON form, stand at their place in a text that begins at `begins` of its source."""
+    start, end = quoted["start"] - begins, quoted["end"] - begins
+    return bool(0 <= start < end and text[start:end] == quoted["quote"])

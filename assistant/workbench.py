@@ -63,7 +63,7 @@ from assistant.findings import Evidence, FacetResult, GapAnalysis, ModelCard
 from assistant.law import Answer, Citation, Claim, Hit, Quote
 from assistant.library import Edition, Found, Library
 from assistant.pinpoint import Pinpoint
-from assistant.verify import cite
+from assistant.verify import cite, stands
 
 Progress = Callable[[str], None]
 RUN_KINDS = ("ask", "gaps", "draft")
@@ -907,7 +907,7 @@ class Workbench:
 
     def _stands(self, c: Mapping[str, Any]) -> bool:
         texts = (self.library.text(e.id) for e in self.library.editions.values() if e.sha256 == c["source_sha256"] and e.version == c["version"])
-        return any(text[c["start"] : c["end"]] == c["quote"] for text in texts)
+        return any(stands(c, text) for text in texts)
 
     def mark_claim(self, ask: str, claim: int, mark: str) -> str:
         """An auditor's mark on a claim: agree, disagree or unclear. One audit record; its id."""

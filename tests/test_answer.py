@@ -4,6 +4,7 @@ import json
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from assistant.phrasing import KEYS, PROMPT_TOKENS, checked, entries, phrase
 from assistant.quoting import opening
 from assistant.retrieve import Filter
 from assistant.support import bears
-from assistant.verify import cite, still_stands
+from assistant.verify import cite, stands
 from assistant.workbench import Settings, Workbench
 
 DAY = Filter("2026-11-22")
@@ -83,7 +84,7 @@ def test_every_quotation_stands_where_it_says_and_the_claim_is_made_of_quotation
                 for e in lib.editions.values()
                 if e.sha256 == c.source_sha256 and e.version == c.version and framework_of(e.instrument) == framework_of(c.instrument)
             )
-            assert still_stands(c, lib.text(edition.id))
+            assert stands(asdict(c), lib.text(edition.id))
 
 
 @pytest.mark.parametrize("question", PLAIN)

@@ -5,6 +5,7 @@ import io
 import json
 import re
 import time
+from dataclasses import asdict
 from functools import cache
 from typing import Any
 
@@ -20,7 +21,7 @@ from assistant.export import DRAFT_FORMATS, docx, folder, render_draft, view
 from assistant.findings import CardField, CardFile, ModelCard
 from assistant.law import Citation, Passage, Quote
 from assistant.pinpoint import Pinpoint
-from assistant.verify import cite, normalise, still_stands
+from assistant.verify import cite, normalise, stands
 from tests.made_up import citation
 
 CARDS = sorted(p.name for p in (corpus.root() / "cards").iterdir() if p.is_dir())
@@ -82,7 +83,7 @@ def test_a_sentence_is_the_cards_words_the_law_or_a_question(pack: str, name: st
             assert texts[s.evidence.file][s.evidence.start : s.evidence.end] == s.evidence.quote == s.text
         elif s.kind == "law":
             assert s.text in wording and s.evidence is None
-            assert s.citation and still_stands(s.citation, instruments[s.citation.source_sha256])
+            assert s.citation and stands(asdict(s.citation), instruments[s.citation.source_sha256])
         else:
             assert s.kind == "input" and s.evidence is None and s.citation is None
             assert re.fullmatch(r"\[INPUT NEEDED: .+\]", s.text, re.S) and s.owner

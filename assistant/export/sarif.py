@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from assistant.export import view
+from assistant.verify import stands
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 LEVELS = {"critical": "error", "major": "warning", "minor": "note"}
@@ -99,7 +100,7 @@ def _result(f: Mapping[str, Any], rule: int, report: view.Report, texts: Mapping
 def _location(e: Mapping[str, Any], texts: Mapping[str, str]) -> dict[str, Any]:
     region: dict[str, Any] = {"charOffset": e["start"], "charLength": e["end"] - e["start"], "snippet": {"text": e["quote"]}}
     text = texts.get(e["file"])
-    if text is not None and text[e["start"] : e["end"]] == e["quote"]:
+    if text is not None and stands(e, text):
         region = {
             "startLine": text.count("\n", 0, e["start"]) + 1, "startColumn": e["start"] - (text.rfind("\n", 0, e["start"]) + 1) + 1,
             "endLine": text.count("\n", 0, e["end"]) + 1, "endColumn": e["end"] - (text.rfind("\n", 0, e["end"]) + 1) + 1, **region,
