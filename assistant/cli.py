@@ -218,7 +218,8 @@ def corpus_show(
     if as_json:
         put_json(found)
         return
-    put(f"{found['citation']}  [{found['pinpoint']}]\n{found['version']} · {found['layer']} · {standing(found)}\n{found['link']}\n\n{found['text']}")
+    put(f"{found['citation']}  [{found['pinpoint']}]\n{found['version']} · {found['layer']} · {standing(found)}")
+    put("\n".join([*(line for line in (found["note"].strip(), found["link"]) if line), "", found["text"]]))
 
 
 @corpus_app.command("verify")

@@ -20,6 +20,14 @@ def framework_of(instrument: str) -> str:
     return "dpdp" if instrument == "dpdp-rules" else instrument
 
 
+NOT_BINDING = "Guidance, not binding"  # how the note begins on what recommends and obliges nobody
+
+
+def unbinding(note: str) -> str:
+    """ "guidance, not binding" for a provision whose note says so, to stand beside its status; "" for law."""
+    return NOT_BINDING.lower() if note.startswith(NOT_BINDING) else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """Characters [start, end) of a text."""

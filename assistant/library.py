@@ -23,7 +23,7 @@ import numpy as np
 
 from assistant import corpus
 from assistant.errors import NotReady
-from assistant.law import Instrument, Layer, Passage, Provenance, Provision, Span, Status, framework_of
+from assistant.law import NOT_BINDING, Instrument, Layer, Passage, Provenance, Provision, Span, Status, framework_of
 from assistant.pinpoint import Pinpoint
 
 if TYPE_CHECKING:
@@ -336,10 +336,10 @@ def validity(instruments: Sequence[Instrument], same_as: Sequence[int | None]) -
         later = [
             o
             for o, s in zip(instruments, same_as, strict=True)
-            if s is None and (o.work, o.layer, o.language) == (one.work, one.layer, one.language) and o.date > one.date
+            if s is None and o.kind != "proposal" and (o.work, o.layer, o.language) == (one.work, one.layer, one.language) and o.date > one.date
         ]
         earlier = any(
-            (o.work, o.layer, o.language) == (one.work, one.layer, one.language) and o.date < one.date and s is None
+            (o.work, o.layer, o.language) == (one.work, one.layer, one.language) and o.date < one.date and s is None and o.kind != "proposal"
             for o, s in zip(instruments, same_as, strict=True)
         )
         begins = "" if (one.layer == "digest" or (one.kind in ("cfr-part", "statute") and not earlier)) else one.date
@@ -448,7 +448,9 @@ def _term(one: Instrument, p: Provision) -> corpus.Term:
     note = one.notes.get(p.pinpoint.address) or one.notes.get(p.pinpoint.root.address)
     base = "proposed" if one.kind == "proposal" else "draft" if ("draft", "true") in one.marks else ""
     default = corpus.Term(note.applies_from, base="draft" if note.status == "draft" else "") if note else corpus.Term(base=base)
-    return corpus.term_of(p.pinpoint, one.date, default)
+    term = corpus.term_of(p.pinpoint, one.date, default)
+    binds = term.base == "draft" or not _is_guidance(one.kind, one.layer, p.pinpoint)  # what is a draft says more than that by its status
+    return term if binds else replace(term, note=". ".join(words for words in (NOT_BINDING, term.note.strip()) if words))
 
 
 def _write_database(path: Path, instruments: Sequence[Instrument], edges: Iterable[tuple[int, str, str, Span]]) -> list[Row]:
@@ -681,13 +683,14 @@ class Library:
     def find(self, p: Pinpoint, as_of: str, version: str = "", layer: str = "") -> Found | None:
         """The provision at an address: of the version asked for, else of the one valid on the day; official before digest."""
         fields = 'id, kind, heading, label, start, "end", instrument, applies_from, until, after, base, note'
-        best: tuple[tuple[bool, bool, bool, int], Any] | None = None
+        best: tuple[tuple[bool, bool, bool, bool, int], Any] | None = None
         for row in self.db.execute(f"SELECT {fields} FROM provision WHERE address = ?", (p.address,)):
             e = self.editions[row[6]]
             if e.same_as or (layer and e.layer != layer) or (version and e.version != version) or (not version and "." in e.version):
                 continue
             day = _day(e.version, 0)  # before the first version the earliest is nearest, after the last the latest
-            rank = (self._valid(e, row[1], as_of), e.layer == "official", e.provenance == "original", day if e.valid_from <= as_of else -day)
+            adopted = e.kind != "proposal" or bool(version)  # a text before its adoption is given only when asked for by its date
+            rank = (adopted, self._valid(e, row[1], as_of), e.layer == "official", e.provenance == "original", day if e.valid_from <= as_of else -day)
             if best is None or rank > best[0]:
                 best = (rank, row)
         return self._found(p, best[1], as_of) if best else None
@@ -948,7 +951,7 @@ def _row_table(library: Library) -> RowTable:
         by_unit=np.argsort(unit, kind="stable").astype(np.int32),
         starts=np.concatenate([[0], np.cumsum(np.bincount(unit, minlength=len(units)))]).astype(np.int32),
         unit_framework=np.array([fws[framework_of(u.partition(":")[0])] for u in units], dtype=np.int16),
-        guidance=units_where(_is_guidance(e, r[8]) for e, r in zip(of, records, strict=True)),
+        guidance=units_where(_is_guidance(e.kind, e.layer, _address(r[8])) for e, r in zip(of, records, strict=True)),
         recital=units_where(r[4] == "recital" for r in records),
         draft=units_where(r[7] == "draft" for r in records),
         units=tuple(units), frameworks=tuple(fws), instruments=tuple(names),
@@ -972,10 +975,10 @@ def _status(term: corpus.Term, e: Edition, kind: str, as_of: str) -> Status:
     return status
 
 
-def _is_guidance(e: Edition, address: str) -> bool:
-    if e.kind in ("guidance", "principles"):
+def _is_guidance(kind: str, layer: str, p: Pinpoint) -> bool:
+    if kind in ("guidance", "principles"):
         return True
-    work = corpus.manifest().work(corpus.work_of(_address(address))) if e.layer == "digest" else None
+    work = corpus.manifest().work(corpus.work_of(p)) if layer == "digest" else None
     return bool(work and work.kind in ("guidance", "principles"))
 
 

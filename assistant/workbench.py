@@ -1114,7 +1114,7 @@ def hit_json(h: Hit) -> dict[str, Any]:
     p = h.passage
     return {
         "pinpoint": p.pinpoint.address, "citation": str(p.pinpoint), "instrument": p.instrument, "version": p.version, "layer": p.layer, "provenance": p.provenance,
-        "status": p.status, "applies_from": p.applies_from, "heading": p.heading or (p.trail[-1] if p.trail else ""), "text": p.text, "score": round(h.score, 4), "via": list(h.via),
+        "status": p.status, "applies_from": p.applies_from, "note": p.note, "heading": p.heading or (p.trail[-1] if p.trail else ""), "text": p.text, "score": round(h.score, 4), "via": list(h.via),
     }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from assistant import library
 from assistant.errors import NotReady
+from assistant.export.terminal import standing
 from assistant.ingest import revised
 from assistant.law import Instrument
 from assistant.pinpoint import Pinpoint
@@ -71,6 +72,31 @@ def test_a_version_asked_for_by_name_says_that_it_is_superseded(home: Path) -> N
     lib = build(home, made_up("2020-01-01", "old words"), made_up("2021-01-01", "new words"))
     found = lib.find(Pinpoint("gdpr", "art-1(1)"), "2026-01-01", version="2020-01-01")
     assert found and found.status == "superseded" and found.text == "1. old words"
+
+
+def test_a_text_before_its_adoption_is_given_only_when_asked_for(home: Path) -> None:
+    lib = build(
+        home,
+        made_up("2019-12-01", "as proposed", kind="proposal"),
+        made_up("2020-01-01", "as adopted"),
+        made_up("2020-06-01", "to be amended", kind="proposal"),
+    )
+    address = Pinpoint("gdpr", "art-1(1)")
+    for day in ("2019-12-15", "2020-02-01", "2026-01-01"):
+        found = lib.find(address, day)
+        assert found and found.text == "1. as adopted" and (day < "2020" or found.status == "in-force"), day
+    asked = lib.find(address, "2026-01-01", version="2020-06-01")
+    assert asked and (asked.text, asked.status) == ("1. to be amended", "proposed")
+    assert lib.rows.hidden.tolist().count(False) == 2, "only the adopted text can be a hit"
+
+
+@pytest.mark.parametrize(("kind", "note"), [("regulation", ""), ("guidance", "Guidance, not binding"), ("principles", "Guidance, not binding")])
+def test_guidance_says_that_it_does_not_bind_and_keeps_its_status(kind: str, note: str, home: Path) -> None:
+    lib = build(home, made_up("2020-01-01", "words", kind=kind))
+    found = lib.find(Pinpoint("gdpr", "art-1(1)"), "2026-01-01")
+    assert found and (found.status, found.note) == ("in-force", note)
+    shown = standing({"status": found.status, "applies_from": "", "note": found.note})
+    assert shown == ("in-force; guidance, not binding" if note else "in-force")
 
 
 def test_the_same_version_twice_is_one_and_the_original_wins(home: Path) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from assistant.law import unbinding
 from assistant.record import AuditRecord, export_line
 
 DECIDED = {"accept": "accepted", "edit": "edited", "reject": "rejected"}
@@ -106,7 +107,8 @@ def record_line(r: AuditRecord) -> str:
 
 def standing(c: Mapping[str, Any]) -> str:
     """A citation's or hit's status with its date."""
-    return f"applies from {c['applies_from']}" if c["status"] == "not-yet-applicable" else str(c["status"])
+    words = f"applies from {c['applies_from']}" if c["status"] == "not-yet-applicable" else str(c["status"])
+    return "; ".join(part for part in (words, unbinding(str(c.get("note") or ""))) if part)
 
 
 def short(text: str, most: int = 160) -> str:

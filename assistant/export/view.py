@@ -10,7 +10,7 @@ from typing import Any
 
 from assistant import corpus, packs
 from assistant.findings import FINDING_STATUSES, SEVERITIES
-from assistant.law import FRAMEWORKS
+from assistant.law import FRAMEWORKS, unbinding
 
 Report = Mapping[str, Any]
 
@@ -275,7 +275,8 @@ def standing(citation: Mapping[str, Any]) -> str:
     """A provision's status, with its date where it has one to come."""
     status, since = str(citation.get("status") or ""), str(citation.get("applies_from") or "")
     words = status.replace("-", " ")
-    return f"applies from {since}" if status == "not-yet-applicable" and since else words
+    dated = f"applies from {since}" if status == "not-yet-applicable" and since else words
+    return "; ".join(part for part in (dated, unbinding(str(citation.get("note") or ""))) if part)
 
 
 def place(evidence: Mapping[str, Any]) -> str:

@@ -267,7 +267,7 @@ class _Builder:
             return "point"
         if line.depth == 0 and line.label.endswith("."):
             return "paragraph"
-        self._defining = self._defining or bool(re.match(r"[‘“„»«\"][^‘“„»«\"]+[’”“»«\"]", line.words))
+        self._defining = self._defining or bool(re.match(r"[‘“„»«\"'][^‘“„»«\"]+[’”“»«\"']", line.words))
         return "definition" if self._defining else "paragraph" if line.depth == 0 else "point"
 
     def _words(self, line: Line) -> None:

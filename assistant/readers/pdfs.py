@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from assistant import pdf
 from assistant.errors import Unreadable
 from assistant.law import Instrument
-from assistant.readers import ecfr_pdf, gazette, guidance_pdf
+from assistant.readers import council_pdf, ecfr_pdf, gazette, guidance_pdf
 
 NAME = "pdf"
 GROUPED = False
@@ -34,6 +34,8 @@ def _read(name: str, data: bytes) -> list[Instrument]:
         return ecfr_pdf.read_hhs(pdf.open_pdf(data, ecfr_pdf.HHS_COLUMNS), first, file)
     if gazette.is_act(first) or gazette.is_rules(first):
         return gazette.read(pdf.open_pdf(data), first, file)
+    if council_pdf.is_council(first):
+        return council_pdf.read(pdf.open_pdf(data), first, file)
     if guidance_pdf.is_guidance(first):
         return guidance_pdf.read(pdf.open_pdf(data), first, file)
     if len(first.strip()) < 40:

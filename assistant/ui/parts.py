@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assistant.errors import PinciteError
+from assistant.law import unbinding
 from assistant.pinpoint import Pinpoint
 from assistant.roles import MAY
 
@@ -119,6 +120,8 @@ def law_status(c: Json) -> tuple[str, str]:
     """A provision's standing in words, and its tone."""
     if c["status"] == "not-yet-applicable" and c.get("applies_from"):
         return f"applies from {long_date(c['applies_from'])}", "later"
+    if c["status"] == "in-force" and (beside := unbinding(str(c.get("note") or ""))):
+        return (f"issued {long_date(c['applies_from'])}; {beside}" if c.get("applies_from") else beside), "info"
     if c["status"] == "in-force" and str(c.get("applies_from", "")).startswith(("1", "2")):
         return f"in force since {long_date(c['applies_from'])}", "good"
     return LAW_STATUSES.get(c["status"], (c["status"], "mute"))
@@ -244,6 +247,8 @@ def provision_html(view: View) -> str:
     alerts = ""
     if v["status"] in ("superseded", "vacated", "proposed", "draft", "not-yet-applicable"):
         alerts += banner(f"{v['citation']}: {law_status(v)[0]}. {v['note']}".strip(), "warn")
+    elif v["note"].strip():
+        alerts += banner(v["note"], "info")
     if v["layer"] == "digest":
         alerts += banner("This is a summary in Pincite's own words, not the words of the law.", "info")
     if view.lost:
