@@ -161,6 +161,7 @@ def _finish(item: Item, headers: Mapping[str, str], part: Path, target: Path, no
     if state == "changed":
         target.replace(target.with_name(f"{target.stem}.{str(held['sha256'])[:12]}{target.suffix}"))
     fetched = Fetched(item.name, item.url, str(target), digest, len(data), today, headers.get("etag", ""), headers.get("last-modified", ""), state)
+    part.chmod(0o600)
     part.replace(target)
     aside = note.with_name(note.name + ".part")
     aside.write_text(json.dumps(asdict(fetched), indent=2), "utf8")

@@ -423,6 +423,8 @@ def _hash_of(path: Path) -> str:
 
 
 def _sync(path: Path) -> None:
+    """What was written is on the disk, and its owner's alone."""
+    os.chmod(path, 0o700 if path.is_dir() else 0o600)
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

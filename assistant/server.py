@@ -344,6 +344,7 @@ def serve(host: str, port: int, bench: "Workbench") -> None:
     """Opens the app and the API and stays until interrupted."""
     import uvicorn
 
+    os.umask(0o077)  # whatever the app writes, uploads included, is its owner's alone
     cert, key = bench.settings.tls_cert, bench.settings.tls_key
     check_address(host, port, len(record.users(bench.store)), bool(cert and key))
     scheme = "https" if cert and key else "http"
