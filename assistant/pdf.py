@@ -101,7 +101,7 @@ def open_pdf(data: bytes, columns: int = 1, pages: int | None = None) -> Documen
     """
     try:
         reader = _opened(data)
-        chunks = [list(_chunks(page)) for page in reader.pages[:pages]]
+        chunks = [list(_chunks(_drawn(n, page))) for n, page in enumerate(reader.pages[:pages])]
         sizes = tuple(_size(page) for page in reader.pages)
         outline = tuple(_outline(reader, reader.outline, 0))
         title = str(reader.metadata.title or "") if reader.metadata else ""
@@ -128,6 +128,17 @@ def _size(page: Any) -> tuple[float, float]:
     """Width and height of a page as it is shown."""
     box = page.mediabox
     return (float(box.height), float(box.width)) if page.rotation % 180 else (float(box.width), float(box.height))
+
+
+LARGEST_PAGE = 8 << 20  # bytes of drawing on a page; the fullest page of an official document has a hundredth of it
+
+
+def _drawn(number: int, page: Any) -> Any:
+    """The page, unless what is drawn on it would take minutes to read."""
+    contents = page.get_contents()
+    if contents is not None and len(contents.get_data()) > LARGEST_PAGE:
+        raise Unreadable("too-large", f"page {number + 1} of this PDF draws more than {LARGEST_PAGE >> 20} MB", "Print the document to a new PDF.")
+    return page
 
 
 def _chunks(page: Any) -> Iterator[Chunk]:
@@ -315,7 +326,7 @@ def unseen_rows(data: bytes) -> set[tuple[int, int]]:
     try:
         reader = _opened(data)
         for number, page in enumerate(reader.pages):
-            _unseen(number, page, found)
+            _unseen(number, _drawn(number, page), found)
     except (*_BROKEN, Unreadable):
         return found
     return found

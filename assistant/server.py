@@ -12,12 +12,12 @@ import socket
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import FastAPI, File, Form, HTTPException, Request, UploadFile
+from fastapi import Depends, FastAPI, File, Form, HTTPException, Request, UploadFile
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
 from pydantic import BaseModel, Field
 from starlette.background import BackgroundTask
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from assistant.workbench import Workbench
 
 LARGEST_UPLOAD = 50 << 20
+AT_WORK = 24  # requests of the API that may ask, assess or draft at once; fewer than there are threads for everything else
 MEDIA = {
     "json": "application/json", "html": "text/html; charset=utf-8", "md": "text/markdown; charset=utf-8", "pdf": "application/pdf",
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
@@ -61,10 +62,30 @@ class Question(BaseModel):
     history: list[Turn] = Field(default=[], max_length=20)
 
 
+class Places:
+    """How much heavy work the API does at once; who comes later is told at once, not made to wait."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.taken = 0
+
+    async def __call__(self) -> AsyncIterator[None]:
+        """A place while a request is worked on, or the answer 429. Runs on the one event loop, so it needs no lock."""
+        if self.taken >= self.most:
+            raise HTTPException(429, "The queue is full: try again in some seconds", {"Retry-After": "3"})
+        self.taken += 1
+        try:
+            yield
+        finally:
+            self.taken -= 1
+
+
 def _add_api(app: FastAPI, bench: "Workbench") -> None:
     from assistant.workbench import check_day, today
 
-    @app.post("/api/ask", tags=["API"])
+    heavy = [Depends(Places(AT_WORK))]
+
+    @app.post("/api/ask", tags=["API"], dependencies=heavy)
     def ask(question: Question, request: Request) -> dict[str, Any]:
         """The answer to a question, each claim with checked citations; one audit record."""
         need(session_of(request).role, "ask")
@@ -72,7 +93,7 @@ def _add_api(app: FastAPI, bench: "Workbench") -> None:
         with bench.acting(session_of(request).user):
             return bench.ask(question.question, wanted, question.mode, [t.model_dump() for t in question.history])
 
-    @app.post("/api/gaps", tags=["API"])
+    @app.post("/api/gaps", tags=["API"], dependencies=heavy)
     def gaps(
         request: Request,
         card: Annotated[list[UploadFile], File(description="The model card, or the card and what lies beside it; facts.json among them gives facts.")],
@@ -87,7 +108,7 @@ def _add_api(app: FastAPI, bench: "Workbench") -> None:
             with bench.acting(session_of(request).user):
                 return bench.gaps(path, check_day(as_of or today()), tuple(framework or ()), (), None, everything)
 
-    @app.post("/api/draft", tags=["API"])
+    @app.post("/api/draft", tags=["API"], dependencies=heavy)
     def draft(
         request: Request,
         card: Annotated[list[UploadFile], File(description="The model card, or the card and what lies beside it; facts.json among them gives facts.")],

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from assistant import corpus, door, record
+from assistant import corpus, door, record, roles, server
 from tests import attack
 from tests.attack import PASSWORD, SECRET, TELL, House, Raw
 
@@ -114,7 +114,8 @@ def test_no_user_reaches_what_is_anothers(thief: int, house: House) -> None:
     attacker = house.users[thief]
     for owner in house.users:
         if owner is not attacker:
-            assert attack.crossed(house, attacker, owner) == []
+            shared = {owner.runs[1], owner.runs[2]} if roles.may(attacker.role, "see-work") else set()  # whose work it is to read them
+            assert attack.crossed(house, attacker, owner, shared) == []
     for owner in house.users:
         assert house.bench.run(owner.runs[0])["owner"] == owner.name, "nothing of it was changed"
 
@@ -199,6 +200,34 @@ def test_a_flood_of_sign_ins_is_turned_away(house: House, monkeypatch: pytest.Mo
         t.join()
     monkeypatch.undo()
     assert sessions.sign_in("developer2", PASSWORD).outcome == "in"
+
+
+def test_a_full_queue_is_said_at_once(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many as may work do; the next is told so while they still do, and served when one has ended."""
+    busy, free, user = threading.Semaphore(0), threading.Event(), house.users[0]
+
+    def slow(*_: Any, **__: Any) -> dict[str, Any]:
+        busy.release()
+        free.wait(20)
+        return {}
+
+    monkeypatch.setattr(type(house.bench), "ask", slow)
+    said: list[int] = []
+
+    def one() -> None:
+        said.append(house.ask(user, "POST", "/api/ask", json={"question": "What?"}).status_code)
+
+    threads = [threading.Thread(target=one) for _ in range(server.AT_WORK)]
+    for t in threads:
+        t.start()
+    for _ in threads:
+        assert busy.acquire(timeout=20)
+    turned_away = house.ask(user, "POST", "/api/ask", json={"question": "What?"})
+    free.set()
+    for t in threads:
+        t.join()
+    assert turned_away.status_code == 429 and turned_away.headers["retry-after"] and said == [200] * server.AT_WORK
+    assert house.ask(user, "POST", "/api/ask", json={"question": "What?"}).status_code == 200
 
 
 # ---- paths -------------------------------------------------------------------------------------------------------
