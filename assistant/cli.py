@@ -620,25 +620,30 @@ def packs_command(as_json: JsonFlag = False) -> None:
 @app.command()
 def draft(
     card: Card,
-    pack: Annotated[str, typer.Option(help="See: pincite packs")],
+    pack: Annotated[list[str], typer.Option(help="See: pincite packs; may be repeated")],
     out: Annotated[Path, typer.Option("-o", "--out", metavar="DIR")],
-    format: Annotated[list[str], typer.Option(help="docx, md, pdf, json or xlsx; may be repeated")] = ["docx", "json"],  # noqa: B006
+    format: Annotated[list[str], typer.Option(help="docx, md, pdf, json, xlsx, or folder (FDA); may be repeated")] = ["docx", "json"],  # noqa: B006
     level: Annotated[str, typer.Option(help="For packs with documentation levels, such as basic or enhanced")] = "",
     facts: FactsFile = None,
     clauses: Annotated[bool, typer.Option(help="Show clause references, for an auditor")] = True,
+    template: Annotated[Path | None, typer.Option(metavar="FILE.docx", help="A house template for DOCX")] = None,
     as_of: AsOf = "",
 ) -> None:
-    """Draft a submission pack from a card: quotations, what the law asks, and [INPUT NEEDED: …]."""
-    from assistant import export
-
+    """Draft submission packs from a card: quotations, what the law asks, and [INPUT NEEDED: …]."""
     w = bench()
-    made = {**w.draft(card, pack, _day(as_of), facts, level), "audit_head": w.verify_audit().head}
+    runs = {name: w.draft(card, name, _day(as_of), facts, level)["run"] for name in dict.fromkeys(pack)}
     for name in format:
-        path = out / f"{pack}.{name}"
-        data = export.render_draft(name, made, clauses)
-        _write(path, data)
-        w.exported(made["run"], name, data)
-        put(str(path))
+        if name == "folder":
+            for file, data in w.render_folder(list(runs.values()), clauses).items():
+                _write(out / "submission" / file, data)
+            put(str(out / "submission"))
+            continue
+        for id, run in runs.items():
+            path = out / f"{id}.{name}"
+            _write(path, w.render_draft(run, name, clauses, template if name == "docx" else None))
+            put(str(path))
+    for d in w.disagreements(card):
+        say(f"not in agreement on {d['field']}: {d['one']}; {d['other']}. See: pincite review agreement {card}")
 
 
 # ---- review and sign-off -----------------------------------------------------------------------------------------
@@ -750,6 +755,18 @@ def review_assign(
     w = bench()
     with w.acting(by):
         put(w.comment(run, target, text, owner, due))
+
+
+@runs_app.command("export")
+def runs_export(
+    run: str,
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="Its ending is the format: docx, md, pdf, json, xlsx.")],
+    clauses: Annotated[bool, typer.Option(help="Show clause references, for an auditor")] = True,
+    template: Annotated[Path | None, typer.Option(metavar="FILE.docx", help="A house template for DOCX")] = None,
+) -> None:
+    """A draft as it stands after review, with its signatures, as a file."""
+    _write(out, bench().render_draft(run, out.suffix.lstrip("."), clauses, template))
+    put(str(out))
 
 
 @review_app.command("agreement")

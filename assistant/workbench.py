@@ -33,6 +33,7 @@ from assistant import (
     compare,
     corpus,
     diff,
+    export,
     library,
     modelbench,
     modelcard,
@@ -59,6 +60,7 @@ from assistant import review as reviewing
 from assistant.errors import NotReady, PinciteError, Refused, Unreadable, UsageError, printable
 from assistant.evidence import folder as computed
 from assistant.evidence.folder import Kept
+from assistant.export import folder
 from assistant.findings import Evidence, FacetResult, GapAnalysis, ModelCard
 from assistant.law import Answer, Citation, Claim, Hit, Quote
 from assistant.library import Edition, Found, Library
@@ -661,6 +663,44 @@ class Workbench:
         data = bundling.pack(self.store, run, library.current(self.home))
         self.exported(run, "bundle", data)
         return data
+
+    def render_draft(self, run: str, format: str, clauses: bool = True, template: Path | None = None) -> bytes:
+        """A draft as a file, with what people said of it, where it disagrees, and the stamp; one audit record.
+
+        `template` is a house template (.docx), which is read in the sandbox.
+        """
+        made = self._stamped(run)
+        try:
+            house = template.read_bytes() if template else None
+        except OSError as error:
+            raise UsageError(f"{template} cannot be read: {error.strerror}") from error
+        if house and format != "docx":
+            raise UsageError("A template is for DOCX", "Add --format docx")
+        if house:
+            data = sandbox.call(export.render_draft, format, made, clauses, house, seconds=60)
+        else:
+            data = export.render_draft(format, made, clauses)
+        self.exported(run, format, data)
+        return data
+
+    def render_folder(self, runs: Sequence[str], clauses: bool = True) -> dict[str, bytes]:
+        """FDA drafts as a folder in the order of submission, with a paste map: file names and contents; one audit record a run."""
+        drafts = [self._stamped(run) for run in runs]
+        other = [d["pack"]["id"] for d in drafts if d["pack"]["id"] not in folder.ORDER]
+        if other:
+            raise UsageError(f"{other[0]} is no part of an FDA submission", f"A folder is made of: {', '.join(folder.ORDER)}")
+        files = folder.render_folder(drafts, clauses)
+        for run in runs:
+            self.exported(run, "folder", b"".join(files.values()))
+        return files
+
+    def _stamped(self, run: str) -> dict[str, Any]:
+        """A draft as exports show it."""
+        made = self.run(run)
+        if made["kind"] != "draft":
+            raise UsageError(f"'{run}' is no draft", "See what there is: pincite runs list --kind draft")
+        shown = {k: v for k, v in made.items() if k not in ("id", "time", "kind", "owner")}
+        return {**shown, "disagreements": self.disagreements(run=run), "audit_head": record.head(self.home)}
 
     def exported(self, run: str, format: str, data: bytes) -> str:
         """One audit record for a file that left Pincite; its id."""

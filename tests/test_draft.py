@@ -16,7 +16,7 @@ from markdown_it import MarkdownIt
 from pypdf import PdfReader
 
 from assistant import assess, corpus, draft, modelcard, packs, triage
-from assistant.errors import UsageError
+from assistant.errors import Unreadable, UsageError
 from assistant.export import DRAFT_FORMATS, docx, folder, render_draft, view
 from assistant.findings import CardField, CardFile, ModelCard
 from assistant.law import Citation, Passage, Quote
@@ -375,6 +375,55 @@ def test_a_house_template_is_used() -> None:
     paper = Document(io.BytesIO(render_draft("docx", as_json("fda-pccp", "skin-lesion"), template=out.getvalue())))
     assert paper.styles["Normal"].font.name == "Georgia"
     assert paper.sections[0].header.paragraphs[0].text == "House of Examples"
+
+
+def test_a_template_without_our_styles_gets_them_and_another_file_is_refused() -> None:
+    bare = Document()
+    for name in ("Title", "Heading 1", "Heading 2"):
+        bare.styles[name].delete()
+    out = io.BytesIO()
+    bare.save(out)
+    paper = Document(io.BytesIO(render_draft("docx", as_json("fda-pccp", "skin-lesion"), template=out.getvalue())))
+    assert {"Title", "Heading 1", "Heading 2"} <= {p.style.name for p in paper.paragraphs if p.style}
+    for data in (b"no zip", b"PK\x03\x04 broken"):
+        with pytest.raises(Unreadable, match="cannot be read as a Word document"):
+            render_draft("docx", as_json("fda-pccp", "skin-lesion"), template=data)
+
+
+def said(name: str) -> dict[str, Any]:
+    """A draft on which people have decided, signed, remarked, and which disagrees with another."""
+    d = json.loads(json.dumps(as_json("gdpr-dpia", name)))
+    sentences = [x for s in d["sections"] for e in s["elements"] for x in e["sentences"]]
+    by = {"by": "Ben", "time": "2026-11-23T10:00:00Z", "problems": [], "machine": ""}
+    sentences[0]["review"] = {**by, "decision": "edit", "edited": "Words of a person.", "reason": "clearer", "problems": ["the number 9 stands in none"]}
+    sentences[1]["review"] = {**by, "decision": "reject", "edited": "", "reason": "not ours"}
+    sentences[2]["review"] = {**by, "decision": "accept", "edited": "", "reason": ""}
+    d["signatures"] = [
+        {
+            "by": "Ada",
+            "meaning": "author",
+            "time": "2026-11-23T11:00:00Z",
+            "official": "0 of 9",
+            "acknowledged": False,
+            "void": ["the card has changed since Ada signed"],
+        }
+    ]
+    d["remarks"] = [{"target": "1-1", "by": "Cy", "time": "2026-11-23T11:00:00Z", "text": "Whose words?", "owner": "Dee", "due": "2026-12-01"}]
+    d["disagreements"] = [{"field": "version", "one": "draft a, 1", "says": "1.0", "other": "draft b, 2", "says_there": "2.0"}]
+    return d
+
+
+@pytest.mark.parametrize("format", ["docx", "md", "pdf", "xlsx"])
+def test_what_people_said_stands_in_every_rendering_with_the_machines_words(format: str) -> None:
+    d = said("skin-lesion")
+    sentences = [x for s in d["sections"] for e in s["elements"] for x in e["sentences"]]
+    text = flat(text_of(format, render_draft(format, d)))
+    for needle in (
+        "Words of a person.", "Edited by Ben, 2026-11-23: clearer", "Check: the number 9 stands in none", "Left out by Ben, 2026-11-23: not ours",
+        "Accepted by Ben", "VOID: the card has changed since Ada signed", "Whose words?", "Dee", "draft a, 1", "draft b, 2",
+        *(" ".join(x["text"].split()) for x in sentences[:2]),
+    ):  # fmt: skip
+        assert flat(needle) in text, needle
 
 
 def test_an_unknown_draft_format_names_the_known_ones() -> None:

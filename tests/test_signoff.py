@@ -222,6 +222,36 @@ def test_runs_are_listed_newest_first(bench: Any) -> None:
         bench.runs("card")
 
 
+def test_a_draft_leaves_as_a_file_with_what_was_said_and_one_record(bench: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import json
+
+    from docx import Document
+
+    from assistant import cli
+
+    monkeypatch.setattr(cli, "bench", lambda: bench)
+    house = Document()
+    house.sections[0].header.paragraphs[0].text = "House of Examples"
+    house.save(str(tmp_path / "house.docx"))
+    args = ["draft", str(CARD), "--pack", "fda-pccp", "--pack", "fda-device-software", "-o", str(tmp_path / "out"), "--format", "folder", "--format", "json"]
+    with pytest.raises(SystemExit) as left:
+        cli.main([*args, "--format", "docx", "--template", str(tmp_path / "house.docx")])
+    assert left.value.code == 0
+    names = sorted(p.name for p in (tmp_path / "out" / "submission").iterdir())
+    assert names[0] == "00-paste-map.md" and names[1].startswith("01-documentation-level") and names[-1].startswith("14-")
+    assert Document(str(tmp_path / "out" / "fda-pccp.docx")).sections[0].header.paragraphs[0].text == "House of Examples"
+    made = json.loads((tmp_path / "out" / "fda-pccp.json").read_text("utf8"))
+    assert made["mark"].startswith("Machine-made") and len(made["audit_head"]) == 64 and made["disagreements"] == []
+    exports = [r.body for r in bench.audit_tail(1 << 40) if r.action == "export"]
+    assert [(e["run"], e["format"]) for e in exports if e["run"] == made["run"]] == [(made["run"], f) for f in ("folder", "json", "docx")]
+    bench.review(made["run"], "d1/0", "accept")
+    with pytest.raises(SystemExit):
+        cli.main(["runs", "export", made["run"], "-o", str(tmp_path / "signed.md")])
+    assert "Accepted by ann" in (tmp_path / "signed.md").read_text("utf8")
+    with pytest.raises(UsageError, match="no part of an FDA submission"):
+        bench.render_folder([drafted(bench)["run"]])
+
+
 def test_erasing_a_run_erases_what_was_said_of_it(bench: Any) -> None:
     run = drafted(bench)["run"]
     bench.comment(run, "1", "unmistakable words")

@@ -46,7 +46,9 @@ def render_draft(format: str, draft: Mapping[str, Any], clauses: bool = True, te
     if format not in DRAFT_FORMATS:
         raise UsageError(f"There is no draft format '{format}'", f"Choose one of: {', '.join(DRAFT_FORMATS)}")
     if format == "json":
-        return render("json", draft)
+        from assistant.export import view
+
+        return render("json", {**draft, "mark": view.draft_mark(draft)})
     module = import_module(FORMATS[format])
     made = module.render_draft(draft, clauses, template) if format == "docx" else module.render_draft(draft, clauses)
     return made if isinstance(made, bytes) else str(made).encode("utf8")

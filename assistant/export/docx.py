@@ -4,10 +4,12 @@ Times in the file are the as-of date, so that the same report gives the same byt
 """
 
 import io
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from assistant.errors import Unreadable
 from assistant.export import charts, view
 from assistant.export.settle import settle
 
@@ -20,6 +22,7 @@ def render(report: view.Report, texts: Mapping[str, str]) -> bytes:
     paper.add_heading(view.title_of(report), 0)
     mark(paper, view.machine_mark(report))
     table(paper, ["", ""], [[n, v] for n, v in view.stamp(report)], (4.0, 12.8), head=False)
+    _people(paper, report)
     _counts(paper, report)
     _todo(paper, report)
     _conflicts(paper, report)
@@ -155,11 +158,12 @@ def render_draft(draft: view.Report, clauses: bool, template: bytes | None = Non
     paper = new_document(view.draft_title(draft), view.draft_mark(draft), day, view.foot(draft), template)
     paper.add_heading(view.draft_title(draft), 0)
     mark(paper, view.draft_mark(draft))
-    table(paper, ["", ""], [[n, v] for n, v in view.stamp(draft)], (4.0, 12.8), head=False)
+    small(paper.add_paragraph(), view.head_line(draft))
     for text in (draft["pack"]["about"], draft["pack"]["note"]):
         paper.add_paragraph(text)
     paper.add_heading("Where this draft stands", 1)
     table(paper, ["Section", "Element", "State", "Open", "Owner"], view.standing_rows(draft), (4.5, 5.2, 2.8, 1.6, 2.7))
+    _people(paper, draft)
     for section in draft["sections"]:
         paper.add_heading(section["title"], 1)
         if section["about"]:
@@ -167,25 +171,47 @@ def render_draft(draft: view.Report, clauses: bool, template: bytes | None = Non
         for element in section["elements"]:
             paper.add_heading(element["title"] + (f" ({element['citation']})" if clauses else ""), 2)
             for sentence in element["sentences"]:
-                _sentence(paper, sentence, clauses)
+                _decided(paper, sentence, clauses)
     _notes(paper, draft, clauses)
+    paper.add_heading("About this copy", 1)
+    table(paper, ["", ""], [[n, v] for n, v in view.stamp(draft)], (4.0, 12.8), head=False)
     return saved(paper, day)
 
 
+def _people(paper: Any, report: view.Report) -> None:
+    """Signatures, disagreements, comments and tasks."""
+    for title, head, rows in view.people(report):
+        paper.add_heading(title, 1)
+        table(paper, head, rows, [16.8 / len(head)] * len(head))
+
+
+def _decided(paper: Any, x: Mapping[str, Any], clauses: bool) -> None:
+    shown, line = view.decided(x)
+    if shown:
+        _sentence(paper, shown, clauses)
+    if line:
+        small(paper.add_paragraph(), line).italic = True
+
+
 def _sentence(paper: Any, x: Mapping[str, Any], clauses: bool) -> None:
+    from docx.shared import Pt
+
     line = paper.add_paragraph()
-    if x["kind"] == "law":
+    if x["kind"] == "person":
+        line.add_run(view.printable(x["text"]))
+    elif x["kind"] == "law":
         line.add_run(f"Asked for: {x['text']}").italic = True
         if clauses:
             line.add_run(f" [{x['note']}]").font.superscript = True
     elif x["kind"] == "card":
         line.paragraph_format.keep_with_next = True
+        line.paragraph_format.space_before = Pt(4)
         line.add_run(view.printable(f"{x['label']}:")).bold = True
         cells = view.grid(x["text"])
         if cells:
             table(paper, cells[0], cells[1:], [16.6 / len(cells[0])] * len(cells[0]))
         else:
-            quotation(paper, view.reflow(x["text"]))
+            quotation(paper, view.reflow(x["text"])).paragraph_format.keep_with_next = True
         small(paper.add_paragraph(), f"— {view.source(x)}")
     else:
         run = line.add_run(view.printable(x["text"]))
@@ -221,7 +247,7 @@ def new_document(title: str, mark: str, day: str, foot: str, template: bytes | N
     from docx import Document
     from docx.shared import Cm, Pt, RGBColor
 
-    paper = Document(io.BytesIO(template)) if template else Document()
+    paper = _house(template) if template else Document()
     core = paper.core_properties
     core.title, core.author, core.comments, core.keywords = title, "Pincite (machine-made draft)", mark, "machine-made"
     core.created = core.modified = datetime.fromisoformat(f"{day}T00:00:00")
@@ -244,26 +270,45 @@ def new_document(title: str, mark: str, day: str, foot: str, template: bytes | N
     return paper
 
 
+def _house(template: bytes) -> Any:
+    """The user's template, with the styles that a draft needs where it lacks them."""
+    from docx import Document
+    from docx.enum.style import WD_STYLE_TYPE
+
+    try:
+        paper = Document(io.BytesIO(template))
+    except (ValueError, KeyError, SyntaxError, zipfile.BadZipFile, OSError) as error:
+        raise Unreadable("not-recognised", "The template cannot be read as a Word document", "Save it in Word as a document (.docx), not as .dotx") from error
+    held = {style.name for style in paper.styles if style.type == WD_STYLE_TYPE.PARAGRAPH}
+    for name in ("Title", "Heading 1", "Heading 2"):
+        if name not in held:
+            paper.styles.add_style(name, WD_STYLE_TYPE.PARAGRAPH).font.bold = True
+    return paper
+
+
 def _footer(paper: Any, foot: str) -> None:
     from docx.shared import Pt
 
     line = paper.sections[0].footer.paragraphs[0]
-    for run in (line.add_run(view.printable(foot) + " · page "), _page_number(line)):
-        run.font.size = Pt(7.5)
+    if line.text.strip():
+        line = paper.sections[0].footer.add_paragraph()  # the house's own foot stays
+    line.add_run(view.printable(foot) + " · page ")
+    for kind, text in (("begin", ""), ("", "PAGE"), ("end", "")):
+        _field(line.add_run(), kind, text)
+    for run in line.runs:
+        run.font.size = Pt(6.5)
 
 
-def _page_number(line: Any) -> Any:
+def _field(run: Any, kind: str, text: str) -> None:
+    """A part of a field, each in a run of its own so that each takes the run's size."""
     from docx.oxml import OxmlElement
     from docx.oxml.ns import qn
 
-    run = line.add_run()
-    for kind, text in (("begin", ""), ("", "PAGE"), ("end", "")):
-        part = OxmlElement("w:fldChar" if kind else "w:instrText")
-        if kind:
-            part.set(qn("w:fldCharType"), kind)
-        part.text = text or None
-        run._r.append(part)
-    return run
+    part = OxmlElement("w:fldChar" if kind else "w:instrText")
+    if kind:
+        part.set(qn("w:fldCharType"), kind)
+    part.text = text or None
+    run._r.append(part)
 
 
 def saved(paper: Any, day: str) -> bytes:

@@ -43,7 +43,8 @@ def _state(section: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _slug(title: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", re.sub(r"^\d+\.\s*", "", title).lower()).strip("-")[:60]
+    words = re.sub(r"[^a-z0-9]+", "-", re.sub(r"^\d+\.\s*", "", title).lower()).strip("-")
+    return words if len(words) <= 60 else words[: words.rfind("-", 0, 61)]
 
 
 def _map(drafts: Sequence[view.Report], rows: list[list[str]]) -> str:

@@ -22,7 +22,7 @@ def render(report: view.Report, texts: Mapping[str, str]) -> str:
     env.filters["link"] = view.safe_link
     page = env.get_template("report.html.j2")
     return page.render(
-        report=report, view=view, title=view.title_of(report), stamp=view.stamp(report), statuses=view.statuses(report), totals=view.totals(report),
+        report=report, view=view, title=view.title_of(report), stamp=view.stamp(report), people=view.people(report), statuses=view.statuses(report), totals=view.totals(report),
         coverage=view.coverage(report), severities=view.severities(report), severity_bars=bars(view.severities(report)), timeline=view.timeline(report),
         date_bars=bars(view.dates_ahead(report)), frameworks=[r.name for r in view.coverage(report)], groups=view.by_framework(report),
         remedies=view.remedies(report), conflicts=view.conflicts(report), imaging=view.imaging_rows(report), facts=report.get("facts") or {},

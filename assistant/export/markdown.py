@@ -15,6 +15,7 @@ def render(report: view.Report, texts: Mapping[str, str]) -> str:
 def _document(report: view.Report) -> Iterator[str]:
     yield from (f"# {escape(view.title_of(report))}", "", f"**{escape(view.machine_mark(report))}**", "")
     yield from table(["", ""], [[name, escape(value)] for name, value in view.stamp(report)])
+    yield from people(report)
     statuses = view.statuses(report)
     labels = [" ".join(view.STATUS_LABELS[s]) for s in statuses]
     yield from ("", "## Coverage by framework", "")
@@ -138,9 +139,9 @@ def render_draft(draft: view.Report, clauses: bool) -> str:
 
 def _draft(draft: view.Report, clauses: bool) -> Iterator[str]:
     yield from (f"# {escape(view.draft_title(draft))}", "", f"**{escape(view.draft_mark(draft))}**", "")
-    yield from table(["", ""], [[name, escape(value)] for name, value in view.stamp(draft)])
-    yield from ("", escape(draft["pack"]["about"]), "", escape(draft["pack"]["note"]), "", "## Where this draft stands", "")
+    yield from (escape(view.head_line(draft)), "", escape(draft["pack"]["about"]), "", escape(draft["pack"]["note"]), "", "## Where this draft stands", "")
     yield from table(["Section", "Element", "State", "Open", "Owner"], [[escape(cell) for cell in row] for row in view.standing_rows(draft)])
+    yield from people(draft)
     for section in draft["sections"]:
         yield from ("", f"## {escape(section['title'])}", "")
         if section["about"]:
@@ -148,12 +149,31 @@ def _draft(draft: view.Report, clauses: bool) -> Iterator[str]:
         for element in section["elements"]:
             yield from (f"### {escape(element['title'])}" + (f" ({escape(element['citation'])})" if clauses else ""), "")
             for sentence in element["sentences"]:
-                yield from (*_sentence(sentence, clauses), "")
+                yield from _decided(sentence, clauses)
     yield from _notes(draft, clauses)
+    yield from ("## About this copy", "")
+    yield from table(["", ""], [[name, escape(value)] for name, value in view.stamp(draft)])
+
+
+def people(report: view.Report) -> Iterator[str]:
+    """Signatures, disagreements, comments and tasks."""
+    for title, head, rows in view.people(report):
+        yield from ("", f"## {title}", "")
+        yield from table(head, [[escape(cell) for cell in row] for row in rows])
+
+
+def _decided(x: Mapping[str, Any], clauses: bool) -> Iterator[str]:
+    shown, line = view.decided(x)
+    if shown:
+        yield from (*_sentence(shown, clauses), "")
+    if line:
+        yield from (f"*{escape(line)}*", "")
 
 
 def _sentence(x: Mapping[str, Any], clauses: bool) -> Iterator[str]:
-    if x["kind"] == "law":
+    if x["kind"] == "person":
+        yield escape(x["text"])
+    elif x["kind"] == "law":
         yield f"*Asked for: {escape(x['text'])}*" + (f" \\[{x['note']}\\]" if clauses else "")
     elif x["kind"] == "card":
         yield from (f"{escape(x['label'])}:", "", *quote(view.reflow(x["text"])), ">", f"> — {escape(view.source(x))}")

@@ -24,6 +24,7 @@ def _story(report: view.Report) -> Iterator[Any]:
     yield para(view.title_of(report), "title")
     yield para(view.machine_mark(report), "mark")
     yield table([[n, v] for n, v in view.stamp(report)], (90, WIDTH - 90), head=False)
+    yield from _people(report)
     yield from _counts(report)
     yield from heading("What to do", "h1")
     rows = view.remedy_rows(report)
@@ -139,11 +140,12 @@ def render_draft(draft: view.Report, clauses: bool) -> bytes:
 def _draft(draft: view.Report, clauses: bool) -> Iterator[Any]:
     yield para(view.draft_title(draft), "title")
     yield para(view.draft_mark(draft), "mark")
-    yield table([[n, v] for n, v in view.stamp(draft)], (90, WIDTH - 90), head=False)
+    yield para(view.head_line(draft), "small")
     yield para(draft["pack"]["about"])
     yield para(draft["pack"]["note"])
     yield from heading("Where this draft stands", "h1")
     yield table([["Section", "Element", "State", "Open", "Owner"], *view.standing_rows(draft)], (132, 150, 84, 30, 86))
+    yield from _people(draft)
     for section in draft["sections"]:
         yield from heading(section["title"], "h1")
         if section["about"]:
@@ -151,7 +153,7 @@ def _draft(draft: view.Report, clauses: bool) -> Iterator[Any]:
         for element in section["elements"]:
             yield from heading(element["title"] + (f" ({element['citation']})" if clauses else ""), "h2")
             for sentence in element["sentences"]:
-                yield from _sentence(sentence, clauses)
+                yield from _decided(sentence, clauses)
     if clauses and draft["notes"]:
         yield from heading("Notes", "h1")
         yield para(f"{view.official(draft)}.")
@@ -161,10 +163,29 @@ def _draft(draft: view.Report, clauses: bool) -> Iterator[Any]:
                 "small",
             )
             yield para(n["quote"], "quote")
+    yield from heading("About this copy", "h1")
+    yield table([[n, v] for n, v in view.stamp(draft)], (90, WIDTH - 90), head=False)
+
+
+def _people(report: view.Report) -> Iterator[Any]:
+    """Signatures, disagreements, comments and tasks."""
+    for title, head, rows in view.people(report):
+        yield from heading(title, "h1")
+        yield table([head, *rows], [WIDTH / len(head)] * len(head))
+
+
+def _decided(x: Mapping[str, Any], clauses: bool) -> Iterator[Any]:
+    shown, line = view.decided(x)
+    if shown:
+        yield from _sentence(shown, clauses)
+    if line:
+        yield raw(f"<i>{safe(line)}</i>", "small")
 
 
 def _sentence(x: Mapping[str, Any], clauses: bool) -> Iterator[Any]:
-    if x["kind"] == "law":
+    if x["kind"] == "person":
+        yield para(x["text"])
+    elif x["kind"] == "law":
         yield raw(f"<i>Asked for: {safe(x['text'])}</i>" + (f" <super>[{x['note']}]</super>" if clauses else ""))
     elif x["kind"] == "card":
         yield from heading(f"{x['label']}:", "label")

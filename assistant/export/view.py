@@ -336,6 +336,12 @@ def draft_mark(draft: Report) -> str:
     return f"Machine-made draft by {draft.get('tool') or 'Pincite'}. {DRAFT_CAUTION}"
 
 
+def head_line(draft: Report) -> str:
+    """Day, level, sources and run in one line; the whole stamp stands at the end."""
+    level = f" · {draft['level']} documentation" if draft.get("level") else ""
+    return printable(f"As of {draft.get('as_of')}{level} · {official(draft)} · run {draft.get('run') or 'not recorded'}")
+
+
 def elements(draft: Report) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]]:
     """Every element with its section, in document order."""
     return [(s, e) for s in draft["sections"] for e in s["elements"]]
@@ -355,6 +361,43 @@ def asked_by(sentence: Mapping[str, Any], clauses: bool) -> str:
     """Who answers a question and, with clauses shown, for which requirements."""
     ids = ", ".join(sentence["requirements"]) if clauses else ""
     return f"Owner: {sentence.get('owner') or 'to be named'}" + (f" · for {ids}" if ids else "")
+
+
+def decided(sentence: Mapping[str, Any]) -> tuple[Mapping[str, Any] | None, str]:
+    """The sentence as it stands after review, None where it was left out, and a line on who decided; the line keeps the machine's words."""
+    review = sentence.get("review") or {}
+    if not review:
+        return sentence, ""
+    who = f"by {review['by'] or 'unnamed'}, {str(review['time'])[:10]}"
+    reason = f": {review['reason']}" if review["reason"] else ""
+    if review["decision"] == "accept":
+        return sentence, printable(f"Accepted {who}{reason}")
+    verb = "Edited" if review["decision"] == "edit" else "Left out"
+    checks = "".join(f" Check: {p}." for p in review["problems"])
+    line = printable(f"{verb} {who}{reason}. The machine's words: “{' '.join(str(sentence['text']).split())}”.{checks}")
+    return ({**sentence, "kind": "person", "text": review["edited"]} if review["decision"] == "edit" else None), line
+
+
+def people(report: Report) -> list[tuple[str, list[str], list[list[str]]]]:
+    """What people said of a run and where its drafts disagree, as tables: title, head, rows. Only those that have rows."""
+    signed = [
+        [
+            x["by"],
+            x["meaning"],
+            str(x["time"])[:16].replace("T", " "),
+            ("VOID: " + "; ".join(x["void"])) if x["void"] else "stands",
+            f"{x['official']}{', acknowledged' if x['acknowledged'] else ''}",
+        ]
+        for x in report.get("signatures") or []
+    ]
+    apart = [[x["field"].replace("_", " "), x["one"], x["says"], x["other"], x["says_there"]] for x in report.get("disagreements") or []]
+    said = [[x["target"], x["by"], str(x["time"])[:10], x["text"], x["owner"], x["due"]] for x in report.get("remarks") or []]
+    tables = [
+        ("Signatures", ["Name", "Signed as", "Time (UTC)", "Standing", "Citations on official text"], signed),
+        ("Where the drafts and the card do not agree", ["On", "One place", "says", "Other place", "says"], apart),
+        ("Comments and tasks", ["On", "By", "Day", "Words", "Owner", "Due"], said),
+    ]
+    return [(title, head, [[printable(cell) for cell in row] for row in rows]) for title, head, rows in tables if rows]
 
 
 def date_rows(report: Report) -> list[list[str]]:

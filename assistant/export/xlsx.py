@@ -23,6 +23,7 @@ def render(report: view.Report, texts: Mapping[str, str]) -> bytes:
     _summary(book.active, report)
     for title, head, widths, rows in _sheets(report):
         _fill(book.create_sheet(title), head, widths, rows)
+    _people(book, report)
     book["Findings"].page_setup.paperSize = book["Findings"].PAPERSIZE_A3
     return _saved(book, view.title_of(report), view.machine_mark(report), report)
 
@@ -113,12 +114,17 @@ def render_draft(draft: view.Report, clauses: bool) -> bytes:
             x["text"],
             view.source(x) if x["kind"] == "card" else "",
             e["owner"],
+            (x.get("review") or {}).get("edited") or "",
+            view.decided(x)[1],
         ]
         for s, e in view.elements(draft)
         for x in e["sentences"]
     ]
     _fill(
-        book.create_sheet("Checklist"), ["Section", "Element", "Provision", "State", "Kind", "Text", "Source", "Owner"], [30, 30, 24, 18, 13, 80, 34, 18], rows
+        book.create_sheet("Checklist"),
+        ["Section", "Element", "Provision", "State", "Kind", "Text", "Source", "Owner", "A person's words", "Review"],
+        [30, 30, 24, 18, 13, 80, 34, 18, 60, 40],
+        rows,
     )
     asked: list[list[Cell]] = [[x["owner"], e["title"], x["text"], "", "", ", ".join(x["requirements"]) if clauses else ""] for e, x in view.questions(draft)]
     _fill(book.create_sheet("Questions"), ["Owner", "Element", "Question", "Answer", "Due", "Requirements"], [18, 34, 70, 60, 12, 34], asked)
@@ -127,7 +133,14 @@ def render_draft(draft: view.Report, clauses: bool) -> bytes:
             [n["n"], n["citation"], n["quote"], view.layer_label(n), n["version"], view.standing(n), view.safe_link(n.get("link"))] for n in draft["notes"]
         ]
         _fill(book.create_sheet("Notes"), ["No.", "Provision", "Quotation", "Layer", "Version", "Standing", "Link"], [6, 26, 90, 24, 12, 20, 40], notes)
+    _people(book, draft)
     return _saved(book, view.draft_title(draft), view.draft_mark(draft), draft)
+
+
+def _people(book: Any, report: view.Report) -> None:
+    """A sheet each for signatures, disagreements, comments and tasks."""
+    for title, head, rows in view.people(report):
+        _fill(book.create_sheet(title[:31]), head, [30] * len(head), rows)
 
 
 def _saved(book: Any, title: str, mark: str, stamped: view.Report) -> bytes:
