@@ -627,11 +627,12 @@ def draft(
     facts: FactsFile = None,
     clauses: Annotated[bool, typer.Option(help="Show clause references, for an auditor")] = True,
     template: Annotated[Path | None, typer.Option(metavar="FILE.docx", help="A house template for DOCX")] = None,
+    mode: Annotated[str, typer.Option(help="auto or extractive")] = "auto",
     as_of: AsOf = "",
 ) -> None:
     """Draft submission packs from a card: quotations, what the law asks, and [INPUT NEEDED: …]."""
     w = bench()
-    runs = {name: w.draft(card, name, _day(as_of), facts, level)["run"] for name in dict.fromkeys(pack)}
+    runs = {name: w.draft(card, name, _day(as_of), facts, level, mode)["run"] for name in dict.fromkeys(pack)}
     for name in format:
         if name == "folder":
             for file, data in w.render_folder(list(runs.values()), clauses).items():

@@ -1,18 +1,18 @@
 """A submission draft from a card, a pack and a gap analysis, made of three kinds of sentence and no other.
 
-`card`: words of the card, exactly, with their place. `law`: what is asked, in the pack's words, with a citation that
-`verify` granted. `input`: "[INPUT NEEDED: question]" with its owner and the requirements it serves. Pure; the law's
+`card`: words of the card, exactly, with their place. `law`: what is asked, in the pack's words or in a model's that
+passed the check, with a citation that `verify` granted. `input`: "[INPUT NEEDED: question]" with its owner and the requirements it serves. Pure; the law's
 citations come through a function that is passed in. Knows nothing of formats, indexes or models.
 """
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from assistant.bearing import marks_of, words_of
 from assistant.findings import CardField, CardFile, Evidence, FacetResult, Finding, GapAnalysis, ModelCard
-from assistant.law import Citation
+from assistant.law import Citation, Claim
 from assistant.packs import Element, Pack, PackSection
 from assistant.pinpoint import Pinpoint
 from assistant.statements import sentences
@@ -46,6 +46,7 @@ class Sentence:
     requirements: tuple[str, ...] = ()
     owner: str = ""
     caution: str = ""
+    phrased_by: str = ""  # "model" where a model's words for what the law asks passed the check against its citation
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,28 @@ def draft(card: ModelCard, pack: Pack, analysis: GapAnalysis, cite_law: CiteLaw,
         if mine:
             sections.append(DraftSection(section, mine))
     return Draft(pack, card, analysis.as_of, analysis.corpus_digest, level, tuple(sections))
+
+
+def in_words(made: Draft, words: Callable[[Sequence[Claim]], Sequence[Claim]], at_once: int = 6) -> Draft:
+    """The draft with what the law asks in a model's words, where `words` kept them after its check; elsewhere the pack's words stay.
+
+    `words` gets claims whose citations were granted, at most `at_once`, and gives as many back; only the words of those
+    that it marks as the model's are taken. The card's words and the questions never change.
+    """
+    asked = list(dict.fromkeys((s.text, s.citation) for s in made.sentences() if s.kind == "law" and s.citation))
+    given: dict[tuple[str, Citation | None], str] = {}
+    for start in range(0, len(asked), at_once):
+        some = asked[start : start + at_once]
+        for key, claim in zip(some, words([Claim(text, (cited,)) for text, cited in some]), strict=True):
+            if claim.phrased_by == "model":
+                given[key] = claim.text
+
+    def said(s: Sentence) -> Sentence:
+        text = given.get((s.text, s.citation)) if s.kind == "law" else None
+        return replace(s, text=text, phrased_by="model") if text else s
+
+    sections = tuple(replace(sec, elements=tuple(replace(x, sentences=tuple(map(said, x.sentences))) for x in sec.elements)) for sec in made.sections)
+    return replace(made, sections=sections)
 
 
 # ---- one element -------------------------------------------------------------------------------------------------
@@ -378,5 +401,5 @@ def _sentence_json(s: Sentence, note: Callable[[Citation], int], texts: Mapping[
         place = {"file": e.file, "start": e.start, "end": e.end, "line": line, "section": e.section}
         return {**out, "label": s.label, "field": s.field, "caution": s.caution, **place}
     if s.kind == "law" and s.citation:
-        return {**out, "note": note(s.citation), "pinpoint": s.citation.pinpoint.address}
+        return {**out, "note": note(s.citation), "pinpoint": s.citation.pinpoint.address} | ({"phrased_by": s.phrased_by} if s.phrased_by else {})
     return {**out, "owner": s.owner}

@@ -700,7 +700,7 @@ class Workbench:
         if made["kind"] != "draft":
             raise UsageError(f"'{run}' is no draft", "See what there is: pincite runs list --kind draft")
         shown = {k: v for k, v in made.items() if k not in ("id", "time", "kind", "owner")}
-        return {**shown, "disagreements": self.disagreements(run=run), "audit_head": record.head(self.home)}
+        return {**shown, "disagreements": self.disagreements(run=run), "audit_head": record.head(self.store)}
 
     def exported(self, run: str, format: str, data: bytes) -> str:
         """One audit record for a file that left Pincite; its id."""
@@ -859,7 +859,7 @@ class Workbench:
         parsed = self.card(card) if card else None
         mine = self.run(run) if run else None
         name = parsed.name if parsed else (mine or {"card": {"name": ""}})["card"]["name"]
-        newest = {row.pack: row.id for row in reversed(record.listed(self.home, ("draft",), 1 << 40)) if row.about == name}
+        newest = {row.pack: row.id for row in reversed(record.listed(self.store, ("draft",), 1 << 40)) if row.about == name}
         if mine:
             newest[mine["pack"]["id"]] = run
         drafts = [self.run(id) for _, id in sorted(newest.items())]
@@ -868,7 +868,7 @@ class Workbench:
 
     def _card_kept(self, name: str, drafts: Sequence[Mapping[str, Any]]) -> ModelCard | None:
         """The newest card of this name as it was kept, with what a draft from that very text says it stated."""
-        kept = next((k.content for k in record.all_kept(self.home, "card") if k.content["name"] == name), None)
+        kept = next((k.content for k in record.all_kept(self.store, "card") if k.content["name"] == name), None)
         of = next((d for d in drafts if kept and d["card"]["sha256"] == kept["sha256"] and "stated" in d), None)
         if kept is None:
             return None
@@ -990,18 +990,41 @@ class Workbench:
         record.remove_user(self.store, name)
         self.write("user", {"name": name, "role": ""})
 
-    def draft(self, path: Path, pack: str, as_of: str, facts: Path | None = None, level: str = "") -> dict[str, Any]:
-        """A submission pack filled from a card: every sentence quoted from card or law, or a question; one audit record."""
+    def draft(self, path: Path, pack: str, as_of: str, facts: Path | None = None, level: str = "", mode: str = "auto") -> dict[str, Any]:
+        """A submission pack filled from a card: every sentence quoted from card or law, or a question; one audit record.
+
+        In mode `auto` a model whose accuracy card opens phrasing may put what the law asks in words of its own, each
+        checked against its citation; `extractive` asks no model.
+        """
         chosen = packs.pack(pack)
         if level and level not in chosen.levels:
             raise UsageError(f"'{level}' is no level of {pack}", f"Choose one of: {', '.join(chosen.levels) or 'none; this pack has no levels'}")
         analysis = self.analyse(path, as_of, (), (), facts, True)
-        made = drafting.to_json(drafting.draft(analysis.card, chosen, analysis, self.law(as_of), level), citation_json)
-        made |= {"catalogue": corpus.catalogue_digest(), "tool": f"pincite {__version__}"}
-        id = self.write("draft", {"pack": pack, **self._kept_card(analysis.card), **_rests_on(made), "output": sha256(made)})
+        drawn, model = self._in_words(drafting.draft(analysis.card, chosen, analysis, self.law(as_of), level), mode)
+        made = drafting.to_json(drawn, citation_json)
+        made |= {"catalogue": corpus.catalogue_digest(), "tool": f"pincite {__version__}", "model": model}
+        by = {"model": model, "prompt": prompt_name("answer") if model else None}
+        id = self.write("draft", {"pack": pack, **self._kept_card(analysis.card), **_rests_on(made), **by, "output": sha256(made)})
         out = {"schema": made["schema"], "run": id, **{k: v for k, v in made.items() if k != "schema"}}
         record.keep_run(self.store, id, now(), "draft", out)
         return out
+
+    def _in_words(self, made: drafting.Draft, mode: str) -> tuple[drafting.Draft, dict[str, str] | None]:
+        """The draft in the model's words where its role is open and each passes its check, and the model's name; else as it is."""
+        if mode not in ("auto", "extractive"):
+            raise UsageError(f"'{mode}' is no mode", "Choose auto or extractive")
+        try:
+            model = self.model if mode == "auto" else None
+        except PinciteError as error:
+            self.say(f"Drafted without a language model: {error}")
+            return made, None
+        if model is None or not modelbench.open_roles(self.home / "models", model.info.sha256, model.info.name)["phrasing"]:
+            return made, None
+
+        def words(claims: Sequence[Claim]) -> Sequence[Claim]:
+            return phrasing.phrase("What does the law ask for here?", Answer(tuple(claims), False, ""), model, 60).answer.claims
+
+        return drafting.in_words(made, words), {"name": model.info.name, "sha256": model.info.sha256}
 
     def projects(self) -> list[dict[str, Any]]:
         """The acting user's own projects, the newest first."""

@@ -15,13 +15,15 @@ from docx import Document
 from markdown_it import MarkdownIt
 from pypdf import PdfReader
 
-from assistant import assess, corpus, draft, modelcard, packs, triage
+from assistant import assess, corpus, draft, modelcard, packs, phrasing, triage
 from assistant.errors import Unreadable, UsageError
 from assistant.export import DRAFT_FORMATS, docx, folder, render_draft, view
 from assistant.findings import CardField, CardFile, ModelCard
-from assistant.law import Citation, Passage, Quote
+from assistant.law import Answer, Citation, Claim, Passage, Quote
+from assistant.llm import ModelFailure
 from assistant.pinpoint import Pinpoint
 from assistant.verify import cite, normalise, stands
+from tests.fakes import ScriptedModel
 from tests.made_up import citation
 
 CARDS = sorted(p.name for p in (corpus.root() / "cards").iterdir() if p.is_dir())
@@ -127,6 +129,37 @@ def test_a_draft_is_the_same_each_time_and_quick() -> None:
     assert time.perf_counter() - started < 10
     first, second = (json.dumps(draft.to_json(d, citation), sort_keys=True) for d in (again, made("eu-ai-act-annex-iv", "chest-xray-triage")))
     assert first == second
+
+
+LIES = ("The manufacturer is fully compliant with this.", "Do it within 7777 days.", "Here is the restated quotation:", "short.")
+
+
+@pytest.mark.parametrize("lie", [*LIES, ""])
+def test_a_models_words_stand_only_where_the_citation_bears_them(lie: str) -> None:
+    """`lie` is given for every second claim; for the others the first sentence of the quotation, which bears itself."""
+    before = made("gdpr-dpia", "skin-lesion")
+
+    def words(claims: Any) -> Any:
+        proposed = [lie if lie and i % 2 else re.split(r"(?<=[.])\s", c.citations[0].quote)[0] for i, c in enumerate(claims)]
+        entries = [{"key": phrasing.KEYS[i], "text": text} for i, text in enumerate(proposed)]
+        answer = Answer(tuple(claims), False, "")
+        return phrasing.phrase("What does the law ask for here?", answer, ScriptedModel({"claims": entries}), 5).answer.claims
+
+    after = draft.in_words(before, words)
+    pairs = list(zip(before.sentences(), after.sentences(), strict=True))
+    changed = [(a, b) for a, b in pairs if a != b]
+    assert changed and lie not in {b.text for _, b in pairs}
+    for a, b in changed:
+        assert a.kind == b.kind == "law" and b.phrased_by == "model" and b.citation == a.citation and b.citation
+        assert phrasing.checked(0, b.text, Claim(b.text, (b.citation,))).kept
+    for _, b in pairs:
+        assert b.phrased_by == "model" or b.text in {e.must for e in before.pack.elements()} or b.kind != "law"
+
+
+def test_a_model_that_fails_costs_only_its_words() -> None:
+    before = made("gdpr-dpia", "skin-lesion")
+    model = ScriptedModel(forever=ModelFailure("crashed"))
+    assert draft.in_words(before, lambda claims: phrasing.phrase("?", Answer(tuple(claims), False, ""), model, 5).answer.claims) == before
 
 
 # ---- by hand: what a thorough card feeds -------------------------------------------------------------------------

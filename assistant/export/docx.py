@@ -200,7 +200,7 @@ def _sentence(paper: Any, x: Mapping[str, Any], clauses: bool) -> None:
     if x["kind"] == "person":
         line.add_run(view.printable(x["text"]))
     elif x["kind"] == "law":
-        line.add_run(f"Asked for: {x['text']}").italic = True
+        line.add_run(view.asked_for(x)).italic = True
         if clauses:
             line.add_run(f" [{x['note']}]").font.superscript = True
     elif x["kind"] == "card":
@@ -212,12 +212,16 @@ def _sentence(paper: Any, x: Mapping[str, Any], clauses: bool) -> None:
             table(paper, cells[0], cells[1:], [16.6 / len(cells[0])] * len(cells[0]))
         else:
             quotation(paper, view.reflow(x["text"])).paragraph_format.keep_with_next = True
-        small(paper.add_paragraph(), f"— {view.source(x)}")
+        source = paper.add_paragraph()
+        small(source, f"— {view.source(x)}")
+        source.paragraph_format.space_after = Pt(7)
     else:
+        line.paragraph_format.space_before, line.paragraph_format.space_after = Pt(3), Pt(7)
         run = line.add_run(view.printable(x["text"]))
         run.bold = True
         _highlight(run)
-        small(line, f" {view.asked_by(x, clauses)}")
+        small(line, f"  {view.asked_by(x, clauses)}").font.size = Pt(8)
+        line.paragraph_format.space_after = Pt(7)
 
 
 def _highlight(run: Any) -> None:
@@ -336,6 +340,8 @@ def table(paper: Any, titles: Sequence[str], rows: Sequence[Sequence[str]], widt
     from docx.oxml import OxmlElement
     from docx.shared import Cm
 
+    room = _room(paper)
+    widths = [w * room / sum(widths) for w in widths] if sum(widths) > room else widths
     made = paper.add_table(rows=0, cols=len(titles))
     made.autofit = False
     _rules(made)
@@ -353,6 +359,12 @@ def table(paper: Any, titles: Sequence[str], rows: Sequence[Sequence[str]], widt
         column.width = Cm(width)
     paper.add_paragraph().paragraph_format.space_after = Cm(0.1)
     return made
+
+
+def _room(paper: Any) -> float:
+    """The width between the margins in cm; a house template may have less than ours."""
+    page = paper.sections[0]
+    return float(page.page_width - page.left_margin - page.right_margin) / 360_000  # English Metric Units
 
 
 def _rules(made: Any) -> None:

@@ -174,7 +174,7 @@ def _sentence(x: Mapping[str, Any], clauses: bool) -> Iterator[str]:
     if x["kind"] == "person":
         yield escape(x["text"])
     elif x["kind"] == "law":
-        yield f"*Asked for: {escape(x['text'])}*" + (f" \\[{x['note']}\\]" if clauses else "")
+        yield f"*{escape(view.asked_for(x))}*" + (f" \\[{x['note']}\\]" if clauses else "")
     elif x["kind"] == "card":
         yield from (f"{escape(x['label'])}:", "", *quote(view.reflow(x["text"])), ">", f"> — {escape(view.source(x))}")
     else:

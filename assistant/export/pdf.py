@@ -186,15 +186,15 @@ def _sentence(x: Mapping[str, Any], clauses: bool) -> Iterator[Any]:
     if x["kind"] == "person":
         yield para(x["text"])
     elif x["kind"] == "law":
-        yield raw(f"<i>Asked for: {safe(x['text'])}</i>" + (f" <super>[{x['note']}]</super>" if clauses else ""))
+        yield raw(f"<i>{safe(view.asked_for(x))}</i>" + (f" <super>[{x['note']}]</super>" if clauses else ""))
     elif x["kind"] == "card":
         yield from heading(f"{x['label']}:", "label")
         cells = view.grid(x["text"])
         yield table(cells, [WIDTH / len(cells[0])] * len(cells[0])) if cells else para(view.reflow(x["text"]), "quote")
-        yield para(f"— {view.source(x)}", "small")
+        yield para(f"— {view.source(x)}", "source")
     else:
         yield para(x["text"], "todo")
-        yield para(view.asked_by(x, clauses), "small")
+        yield para(view.asked_by(x, clauses), "source")
 
 
 # ---- PDF itself, for reports and drafts ----------------------------------------------------------------------------
@@ -250,6 +250,7 @@ def _style(name: str) -> Any:
     base: dict[str, Any] = {"fontName": FONT, "fontSize": 8.5, "leading": 11.5, "spaceAfter": 3, "textColor": HexColor("#1c2430")}
     own: dict[str, dict[str, Any]] = {
         "body": {}, "small": {"fontSize": 7, "leading": 9.2, "spaceAfter": 2}, "cell": {"fontSize": 7, "leading": 9, "spaceAfter": 0},
+        "source": {"fontSize": 7, "leading": 9.2, "spaceAfter": 6},
         "head": {"fontName": f"{FONT}-Bold", "fontSize": 7, "leading": 9, "spaceAfter": 0},
         "title": {"fontName": f"{FONT}-Bold", "fontSize": 16, "leading": 20, "spaceAfter": 10},
         "h1": {"fontName": f"{FONT}-Bold", "fontSize": 12.5, "leading": 16, "spaceBefore": 14, "spaceAfter": 5},

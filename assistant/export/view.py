@@ -352,6 +352,11 @@ def questions(draft: Report) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]
     return [(e, x) for _, e in elements(draft) for x in e["sentences"] if x["kind"] == "input"]
 
 
+def asked_for(sentence: Mapping[str, Any]) -> str:
+    """What the law asks, marked where a model phrased it."""
+    return printable(f"Asked for: {sentence['text']}" + (" (phrased by a model, checked)" if sentence.get("phrased_by") == "model" else ""))
+
+
 def source(sentence: Mapping[str, Any]) -> str:
     """Where a quotation of the card stands, and what a reader must know about it."""
     return place(sentence) + (f"; {sentence['caution']}" if sentence.get("caution") else "")
