@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from assistant import corpus, record
+from assistant import corpus, modelbench, record
 from assistant.errors import Refused, UsageError
 from tests.fakes import stub_bench
 
@@ -292,3 +292,25 @@ def test_the_commands_decide_assign_sign_and_show(bench: Any, monkeypatch: pytes
     assert pincite("runs", "show", run)[1].endswith("1 signatures\n")
     users = {r.body["decision"]: r.user for r in bench.audit_tail(1 << 40) if r.action == "review"}
     assert users == {"accept": "ann", "edit": "ben"}
+
+
+def test_a_draft_is_phrased_only_by_a_model_whose_role_is_open(bench: Any) -> None:
+    import json
+
+    from tests.fakes import ScriptedModel
+
+    def echo(messages: Any, schema: Any) -> dict[str, Any]:
+        """The first quotation that the model is shown, said again."""
+        shown = messages[-1][1].split("\nA:\n", 1)[1].splitlines()
+        return {"claims": [{"key": "A", "text": shown[1].split(". ")[0].rstrip(".") + "."}]}
+
+    bench.__dict__["model"] = ScriptedModel(forever=echo)
+    made = drafted(bench)
+    mine = [x for s in made["sections"] for e in s["elements"] for x in e["sentences"] if x.get("phrased_by") == "model"]
+    assert mine and {x["kind"] for x in mine} == {"law"} and made["model"]["name"] == "scripted"
+    assert next(r for r in bench.audit_tail(9) if r.action == "draft").body["model"] == made["model"]
+    assert bench.draft(CARD, "gdpr-dpia", DAY, mode="extractive")["model"] is None
+    card = {"suite": modelbench.SUITE, "sha256": "0" * 64, "name": "scripted", "roles": {"phrasing": False, "rewriting": False, "lowering": False}}
+    (bench.home / "models").mkdir()
+    (bench.home / "models" / "scripted.json").write_text(json.dumps(card), "utf8")
+    assert drafted(bench)["model"] is None
