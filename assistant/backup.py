@@ -21,7 +21,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from assistant import library, record
+from assistant import library, record, stores
 from assistant.errors import NotReady, UsageError
 from assistant.postgres import Postgres
 from assistant.record import Store
@@ -67,9 +67,12 @@ def _snapshot(home: Path, store: Store, aside: Path) -> tuple[dict[str, Path], d
     deadline = time.monotonic() + PATIENCE
     while True:
         files: dict[str, Path] = {}
-        held = library.current(home)
+        held = stores.current(store)
         with suppress(FileNotFoundError):
-            if held:
+            if held and isinstance(store, Postgres):
+                stores.adopt(aside, held)
+                files |= {p.relative_to(aside).as_posix(): p for p in sorted((aside / "library").rglob("*")) if p.is_file()}
+            elif held:
                 for path in sorted(p for p in held.folder.rglob("*") if p.is_file()):
                     name = f"library/{held.folder.name}/{path.relative_to(held.folder).as_posix()}"
                     files[name] = _keep(path, aside / name)
@@ -78,8 +81,8 @@ def _snapshot(home: Path, store: Store, aside: Path) -> tuple[dict[str, Path], d
             if store != home or (home / "record.sqlite").exists():
                 files["record.sqlite"] = aside / "record.sqlite"
                 record.copy(store, files["record.sqlite"])
-            again = library.current(home)
-            same = (again.folder if again else None) == (held.folder if held else None)
+            again = stores.current(store)
+            same = (again.generation if again else None) == (held.generation if held else None)
             if same and (_told(aside, held) or time.monotonic() > deadline):
                 break
         if time.monotonic() > deadline:
@@ -133,7 +136,7 @@ def restore(home: Path, file: Path, force: bool, store: Store | None = None) -> 
         raise UsageError(
             f"The data folder {home} is not empty: {', '.join(there)}", "Give --force to replace it; what is there is set aside in before-restore-1"
         )
-    with library.write_lock(home):
+    with stores.write_lock(store):
         aside = home / "restoring"
         shutil.rmtree(aside, ignore_errors=True)
         try:
@@ -145,9 +148,8 @@ def restore(home: Path, file: Path, force: bool, store: Store | None = None) -> 
             if (held.digest if held else "") != manifest["corpus_digest"] or (held and held.damaged()):
                 raise UsageError(f"{file} was altered: its library is not the one that was saved", "Use another backup")
             replaced = _head(store)
-            if isinstance(store, Postgres) and (aside / "record.sqlite").exists():
-                record.put(store, aside)
-                (aside / "record.sqlite").unlink()
+            if isinstance(store, Postgres):
+                _put_in(store, aside, held)
             _put(home, aside)
         except OSError as error:
             raise NotReady(f"The backup cannot be put into {home} ({error.strerror or error})", "Check free space and the folder's mode") from error
@@ -195,6 +197,16 @@ def _extract(archive: zipfile.ZipFile, name: str, to: Path) -> str:
         into.flush()
         os.fsync(into.fileno())
     return digest.hexdigest()
+
+
+def _put_in(store: Postgres, aside: Path, held: library.Library | None) -> None:
+    """Put the checked library and record into a database; the record last, and what was there set aside. Only `sources` are left for the folder."""
+    if held:
+        stores.adopt(store, held)
+        shutil.rmtree(aside / "library")
+    if (aside / "record.sqlite").exists():
+        record.put(store, aside)
+        (aside / "record.sqlite").unlink()
 
 
 def _put(home: Path, aside: Path) -> None:

@@ -12,12 +12,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assistant import corpus, library, originals, sandbox
+from assistant import corpus, library, originals, sandbox, stores
 from assistant.errors import NotReady, Unreadable, UsageError, printable
 from assistant.law import Instrument, Span
 from assistant.library import Embed, Library
 from assistant.pinpoint import KNOWN
 from assistant.readers import HEAD, READERS, plain, recognise
+from assistant.record import Store
 from assistant.references import references_in
 
 if TYPE_CHECKING:
@@ -141,19 +142,27 @@ def _read(source: Source, report: IngestReport) -> list[Instrument]:
 
 
 def ingest(
-    home: Path, paths: Sequence[Path], embed: Embed, say: Progress, rebuild: bool = False, instrument: str = "", passages: Path | None = None
+    home: Path,
+    paths: Sequence[Path],
+    embed: Embed,
+    say: Progress,
+    rebuild: bool = False,
+    instrument: str = "",
+    passages: Path | None = None,
+    store: Store | None = None,
 ) -> IngestReport:
     """Read what the paths hold (nothing: the shipped corpus alone), add it to what the library has, and make that current.
 
     Nothing is written when no file could be read. `passages` is a file of JSON lines for `instrument`; with
-    `instrument` alone, unknown documents are read as plain text under that id.
+    `instrument` alone, unknown documents are read as plain text under that id. `store` is the data folder unless given.
     """
+    store = store or home
     started = time.monotonic()
     report = IngestReport()
     if instrument and (instrument in KNOWN or ":" in instrument):
         raise UsageError(f"'{instrument}' is a framework of Pincite's own or not a plain id", "Choose another id, such as hospital-policy")
-    with library.write_lock(home):
-        held = _held(home, rebuild)
+    with stores.write_lock(store):
+        held = _held(store, rebuild)
         kept = held.instruments() if held else []
         known = {one.sha256 for one in kept}
         if instrument:
@@ -172,15 +181,15 @@ def ingest(
                 fresh.extend(_read(source, report))
         if (paths or passages) and not fresh and not report.instruments:
             return report
-        _build(home, kept, fresh, embed, held, rebuild, report, say)
+        _build(store, kept, fresh, embed, held, rebuild, report, say)
     report.seconds = round(time.monotonic() - started, 2)
     return report
 
 
-def _held(home: Path, rebuild: bool) -> Library | None:
+def _held(store: Store, rebuild: bool) -> Library | None:
     """The library as it is; a rebuild starts from nothing where the old one cannot be opened."""
     try:
-        return library.current(home)
+        return stores.current(store)
     except NotReady:
         if rebuild:
             return None
@@ -204,7 +213,7 @@ def _added_set(instrument: str, paths: Sequence[Path], passages: Path | None, re
 
 
 def _build(
-    home: Path, kept: list[Instrument], fresh: list[Instrument], embed: Embed, held: Library | None, rebuild: bool, report: IngestReport, say: Progress
+    store: Store, kept: list[Instrument], fresh: list[Instrument], embed: Embed, held: Library | None, rebuild: bool, report: IngestReport, say: Progress
 ) -> None:
     digests = list(corpus.digest_instruments())
     fresh = [one for one in fresh if not any(one.sha256 == k.sha256 and one.work == k.work for k in kept)] if not rebuild else fresh
@@ -223,7 +232,7 @@ def _build(
         report.reused = int(held.meta["vectors"])
         return
     say(f"building: {len(everything)} editions")
-    built = library.build(home, everything, references(everything), embed, sound)
+    built = stores.build(store, everything, references(everything), embed, sound)
     report.embedded, report.reused, report.passages = built.embedded, built.reused, built.passages
 
 

@@ -13,7 +13,7 @@ import shutil
 import sqlite3
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SCHEMA = 1
+K1, B = 1.2, 0.6  # of BM25
 LONG = 1100  # characters: what the embedder reads in full is about 256 tokens
 UNITS = ("article", "recital", "annex", "section", "rule", "schedule")  # what a reader leafs through
 FOREVER = "9999-12-31"
@@ -117,7 +118,7 @@ STOP = frozenset(
     ]
 )
 
-_TABLES = """
+TABLES = """
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE instrument(id INTEGER PRIMARY KEY, instrument TEXT, work TEXT, title TEXT, kind TEXT, version TEXT, layer TEXT, provenance TEXT,
   reader TEXT, file TEXT, sha256 TEXT, text BLOB, marks TEXT, notes TEXT, same_as INTEGER, valid_from TEXT, valid_to TEXT, recitals_to TEXT);
@@ -129,6 +130,7 @@ CREATE TABLE row(key INTEGER PRIMARY KEY, type TEXT, provision INTEGER, start IN
 CREATE TABLE edge(source TEXT, target TEXT, start INTEGER, "end" INTEGER, instrument INTEGER);
 CREATE INDEX edge_source ON edge(source);
 """
+COLUMNS = {"instrument": 18, "provision": 15, "row": 8, "edge": 5}
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +197,32 @@ class BuildReport:
     passages: int
     embedded: int
     reused: int
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What a hit must satisfy. Empty tuples admit everything; `layer` is official, digest or any."""
+
+    as_of: str
+    frameworks: tuple[str, ...] = ()
+    instruments: tuple[str, ...] = ()
+    layer: str = "any"
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A generation as plain rows of its tables: what each store writes, and what is copied from one into another."""
+
+    instruments: list[tuple[Any, ...]]
+    provisions: list[tuple[Any, ...]]
+    edges: list[tuple[Any, ...]]
+    rows: list[Row]
+    digest: str
+
+    @property
+    def passages(self) -> int:
+        """How many passages and digests it holds."""
+        return sum(r.type in ("passage", "digest") for r in self.rows)
 
 
 # ---- words -------------------------------------------------------------------------------------------------------
@@ -354,6 +382,11 @@ def validity(instruments: Sequence[Instrument], same_as: Sequence[int | None]) -
 Embed = Callable[[list[str]], "NDArray[np.float32]"]
 
 
+def no_embedder(texts: list[str]) -> "NDArray[np.float32]":
+    """Stands where every vector is known: to be asked for one is damage."""
+    raise NotReady(f"The library is damaged: {len(texts)} vectors are missing", REBUILD)
+
+
 @contextmanager
 def write_lock(home: Path) -> Iterator[None]:
     """The one lock of the library: taken by ingest alone, and refused at once when another process holds it."""
@@ -378,15 +411,20 @@ def build(home: Path, instruments: Sequence[Instrument], edges: Iterable[tuple[i
     `edges` are references between provisions: (index of the instrument, source address, target address, span).
     Vectors of words that `previous` already holds are copied, all others come from `embed`.
     """
+    return write(home, content_of(instruments, edges), embed, previous)
+
+
+def write(home: Path, content: Content, embed: Embed, previous: "Library | None") -> BuildReport:
+    """Make `content` the current generation, as `build` does."""
     try:
-        return _build(home, instruments, edges, embed, previous)
+        return _write(home, content, embed, previous)
     except (OSError, sqlite3.Error) as error:
         for left in (home / "library").glob("*.building"):
             shutil.rmtree(left, ignore_errors=True)
         raise NotReady(f"The library cannot be written ({error})", "Free some space or check the data folder's mode; what was there is still in use") from error
 
 
-def _build(home: Path, instruments: Sequence[Instrument], edges: Iterable[tuple[int, str, str, Span]], embed: Embed, previous: "Library | None") -> BuildReport:
+def _write(home: Path, content: Content, embed: Embed, previous: "Library | None") -> BuildReport:
     folder = home / "library"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     number = 1 + max((int(p.name.split(".")[0]) for p in folder.iterdir() if p.name.split(".")[0].isdigit()), default=0)
@@ -394,12 +432,13 @@ def _build(home: Path, instruments: Sequence[Instrument], edges: Iterable[tuple[
     for left in folder.glob("*.building"):
         shutil.rmtree(left)
     aside.mkdir(mode=0o700)
-    rows = _write_database(aside / "library.sqlite", instruments, edges)
-    embedded, reused = _write_vectors(aside, rows, embed, previous)
-    _write_lexical(aside, rows)
+    _write_database(aside / "library.sqlite", content)
+    matrix, embedded, reused = vectors_of(content.rows, embed, previous, aside / "vectors.npy")
+    if len(matrix) > MANY:
+        _write_coarse(aside, matrix)
+    _write_lexical(aside, content.rows)
     _write_row_table(aside)
-    digest = corpus_digest(instruments)
-    _stamp(aside, digest, rows)
+    _stamp(aside, content)
     (aside / STAMP).write_text(_hash_of(aside / "library.sqlite"))
     for path in aside.rglob("*"):
         _sync(path)
@@ -414,7 +453,7 @@ def _build(home: Path, instruments: Sequence[Instrument], edges: Iterable[tuple[
     for old in folder.iterdir():
         if old.is_dir() and old.name < final.name:
             shutil.rmtree(old, ignore_errors=True)
-    return BuildReport(final.name, digest, sum(r.type in ("passage", "digest") for r in rows), embedded, reused)
+    return BuildReport(final.name, content.digest, content.passages, embedded, reused)
 
 
 def _hash_of(path: Path) -> str:
@@ -439,6 +478,11 @@ def corpus_digest(instruments: Sequence[Instrument]) -> str:
     for one in instruments:
         for p in one.provisions:
             lines.append(_digest_line(p.pinpoint.address, one.version, one.layer, _term(one, p).at(day), p.span.of(one.text)))
+    return digest_of(lines)
+
+
+def digest_of(lines: Iterable[str]) -> str:
+    """The corpus digest of its lines, in whatever order."""
     return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
 
 
@@ -455,34 +499,42 @@ def _term(one: Instrument, p: Provision) -> corpus.Term:
     return term if binds else replace(term, note=". ".join(words for words in (NOT_BINDING, term.note.strip()) if words))
 
 
-def _write_database(path: Path, instruments: Sequence[Instrument], edges: Iterable[tuple[int, str, str, Span]]) -> list[Row]:
+def content_of(instruments: Sequence[Instrument], edges: Iterable[tuple[int, str, str, Span]]) -> Content:
+    """The tables' rows for instruments and the references between their provisions."""
     same_as = winners(instruments)
     days = validity(instruments, same_as)
+    held: list[tuple[Any, ...]] = []
+    provisions: list[tuple[Any, ...]] = []
     rows: list[Row] = []
-    db = sqlite3.connect(path)
-    db.executescript(_TABLES)
-    next_id = 1
     for i, one in enumerate(instruments):
         notes = {a: (n.questions, n.actors, n.applies_from, n.status, n.checked) for a, n in one.notes.items()}
         stands_for = same_as[i]
-        db.execute(
-            "INSERT INTO instrument VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        held.append(
             (i + 1, one.id, one.work, one.title, one.kind, one.version, one.layer, one.provenance, one.reader, one.file, one.sha256, zlib.compress(one.text.encode(), 6),
              json.dumps(one.marks), json.dumps(notes), None if stands_for is None else stands_for + 1, *days[i]),
         )  # fmt: skip
-        db.executemany("INSERT INTO provision VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", _provision_rows(one, i + 1, next_id))
+        first = len(provisions) + 1
+        provisions.extend(_provision_rows(one, i + 1, first))
         if stands_for is None and one.language == "en":
-            rows.extend(rows_of(one, next_id))
-        next_id += len(one.provisions)
-    db.executemany(
-        "INSERT INTO row VALUES(?,?,?,?,?,?,?,?)",
-        ((k, r.type, r.provision, r.span.start, r.span.end, json.dumps(r.trail), r.words if r.type == "question" else "", r.hash) for k, r in enumerate(rows)),
-    )
-    db.executemany("INSERT INTO edge VALUES(?,?,?,?,?)", ((source, target, span.start, span.end, i + 1) for i, source, target, span in edges))
-    db.execute("INSERT INTO meta VALUES('schema', ?)", (str(SCHEMA),))
-    db.commit()
-    db.close()
-    return rows
+            rows.extend(rows_of(one, first))
+    named = [(source, target, span.start, span.end, i + 1) for i, source, target, span in edges]
+    return Content(held, provisions, named, rows, corpus_digest(instruments))
+
+
+def row_tuples(rows: Iterable[Row]) -> Iterator[tuple[Any, ...]]:
+    """Search rows as the table `row` keeps them: words that can be put together again are not kept."""
+    for k, r in enumerate(rows):
+        yield (k, r.type, r.provision, r.span.start, r.span.end, json.dumps(r.trail), r.words if r.type == "question" else "", r.hash)
+
+
+def _write_database(path: Path, content: Content) -> None:
+    with closing(sqlite3.connect(path)) as db:
+        db.executescript(TABLES)
+        tables = {"instrument": content.instruments, "provision": content.provisions, "row": row_tuples(content.rows), "edge": content.edges}
+        for table, rows in tables.items():
+            db.executemany(f"INSERT INTO {table} VALUES({','.join('?' * COLUMNS[table])})", rows)
+        db.execute("INSERT INTO meta VALUES('schema', ?)", (str(SCHEMA),))
+        db.commit()
 
 
 def _provision_rows(one: Instrument, instrument: int, first_id: int) -> Iterator[tuple[object, ...]]:
@@ -495,20 +547,21 @@ def _provision_rows(one: Instrument, instrument: int, first_id: int) -> Iterator
         )  # fmt: skip
 
 
-def _write_vectors(aside: Path, rows: Sequence[Row], embed: Embed, previous: "Library | None") -> tuple[int, int]:
-    """vectors.npy: one float32 row of unit length for each text, in the order in which the texts come first; whole sections have none."""
+def vectors_of(rows: Sequence[Row], embed: Embed, previous: "Library | None", to: Path) -> "tuple[NDArray[np.float32], int, int]":
+    """The file `to`: one float32 row of unit length for each text, in the order in which the texts come first; whole sections have none.
+
+    Gives it mapped, with how many texts were embedded and how many reused.
+    """
     wanted = list(dict.fromkeys(r.hash for r in rows if r.type != "section"))
     known = previous.vector_index() if previous else {}
     fresh = {h: r.words for r in rows if r.type != "section" and (h := r.hash) not in known}
     made = embed(list(fresh.values())) if fresh else np.zeros((0, previous.vectors.shape[1] if previous else 1), dtype=np.float32)
     place = {h: i for i, h in enumerate(fresh)}
-    matrix = np.lib.format.open_memmap(aside / "vectors.npy", mode="w+", dtype=np.float32, shape=(len(wanted), made.shape[1]))
+    matrix = np.lib.format.open_memmap(to, mode="w+", dtype=np.float32, shape=(len(wanted), made.shape[1]))
     for i, h in enumerate(wanted):
         matrix[i] = made[place[h]] if h in place or previous is None else previous.vectors[known[h]]
     matrix.flush()
-    if len(matrix) > MANY:
-        _write_coarse(aside, matrix)
-    return len(fresh), len(wanted) - len(fresh)
+    return matrix, len(fresh), len(wanted) - len(fresh)
 
 
 def _write_coarse(aside: Path, matrix: "NDArray[np.float32]") -> None:
@@ -529,7 +582,7 @@ def _write_lexical(aside: Path, rows: Sequence[Row]) -> None:
     vocabulary: dict[str, int] = {}
     ids = [[vocabulary.setdefault(t, len(vocabulary)) for t in tokens(r.words)] for r in rows]
     vocabulary.setdefault("", len(vocabulary))
-    index = bm25s.BM25(k1=1.2, b=0.6, method="lucene")
+    index = bm25s.BM25(k1=K1, b=B, method="lucene")
     index.index(bm25s.tokenization.Tokenized(ids=ids, vocab=vocabulary), show_progress=False)
     index.save(str(aside / "lexical"), show_progress=False)
 
@@ -544,14 +597,17 @@ def _write_row_table(aside: Path) -> None:
     made.db.close()
 
 
-def _stamp(aside: Path, digest: str, rows: Sequence[Row]) -> None:
-    db = sqlite3.connect(aside / "library.sqlite")
+def _stamp(aside: Path, content: Content) -> None:
     sums = {p.name: _hash_of(p) for p in (*sorted(aside.glob("*.np[yz]")), *sorted((aside / "lexical").iterdir()))}
-    passages = sum(r.type in ("passage", "digest") for r in rows)
-    vectors = len({r.hash for r in rows if r.type != "section"})
-    db.executemany("INSERT INTO meta VALUES(?,?)", [("digest", digest), ("passages", str(passages)), ("vectors", str(vectors)), ("files", json.dumps(sums))])
-    db.commit()
-    db.close()
+    with closing(sqlite3.connect(aside / "library.sqlite")) as db:
+        db.executemany("INSERT INTO meta VALUES(?,?)", [*meta_of(content).items(), ("files", json.dumps(sums))])
+        db.commit()
+
+
+def meta_of(content: Content) -> dict[str, str]:
+    """What a generation says of itself."""
+    vectors = len({r.hash for r in content.rows if r.type != "section"})
+    return {"digest": content.digest, "passages": str(content.passages), "vectors": str(vectors)}
 
 
 # ---- reading -----------------------------------------------------------------------------------------------------
@@ -581,7 +637,7 @@ class Library:
         self.folder = folder
         path = folder / "library.sqlite"
         try:
-            self.db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False)
+            self.db: Any = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False)
             self.meta = dict(self.db.execute("SELECT key, value FROM meta"))
             stamp = folder / STAMP
             whole = not finished or not stamp.exists() or stamp.read_bytes() == _hash_of(path).encode()
@@ -591,6 +647,11 @@ class Library:
             raise NotReady("The library was made by another version of Pincite", REBUILD)
         if not whole:
             raise NotReady("The library is damaged", REBUILD)
+
+    @property
+    def generation(self) -> str:
+        """The name of this generation; another one has another."""
+        return self.folder.name
 
     @property
     def digest(self) -> str:
@@ -785,7 +846,47 @@ class Library:
         """Every address of one edition, in document order."""
         return [_address(a) for (a,) in self.db.execute("SELECT address FROM provision WHERE instrument = ? ORDER BY id", (edition,))]
 
+    def content(self) -> Content:
+        """The whole generation as plain rows, to be written elsewhere. Raises `NotReady` when words are not those that were indexed."""
+        instruments, provisions, edges = (
+            [tuple(r) for r in self.db.execute(f"SELECT * FROM {table} ORDER BY 1")] for table in ("instrument", "provision", "edge")
+        )
+        sql = 'SELECT r.type, r.provision, r.start, r."end", r.trail, r.words, r.hash, p.heading, p.instrument FROM row r JOIN provision p ON p.id = r.provision ORDER BY r.key'
+        rows = []
+        for type, provision, start, end, told, words, kept, heading, edition in self.db.execute(sql):
+            trail, text = tuple(json.loads(told)), self.cached_text(edition)[start:end]
+            parts = {"question": (words,), "section": (*trail, heading, text), "passage": (*trail, text), "digest": (heading, text)}[type]
+            row = Row(type, provision, Span(start, end), trail, " ".join(filter(None, parts) if type == "section" else parts))
+            if row.hash != kept:
+                raise NotReady("The library is damaged", REBUILD)
+            rows.append(row)
+        return Content(instruments, provisions, edges, rows, self.digest)
+
     # ---- what search reads
+
+    def scores(self, words: Sequence[str], vector: "NDArray[np.float32]", wanted: Filter, root: str = "") -> "Scores":
+        """How near the rows that the filter admits are to a question: by its indexed words (BM25) and by its vector (cosine).
+
+        With `root` only the rows of that root provision count.
+        """
+        rows = self.rows
+        ok = eligible(rows, wanted)
+        if root:
+            within = np.zeros(len(ok), dtype=np.bool_)
+            within[rows.of_unit(root) if root in rows.units else []] = True
+            ok &= within
+        known = [w for w in words if w in self.lexical.vocab_dict]
+        lexical = np.asarray(self.lexical.get_scores(known), dtype=np.float32) if known else np.zeros(len(ok), dtype=np.float32)
+        return Scores(rows, np.arange(len(ok)), ok, lexical * ok, self.cosines(vector, ok))
+
+    def counts(self, words: Iterable[str]) -> dict[str, int]:
+        """In how many search rows each indexed word stands; unknown words are left out."""
+        known = self.lexical.vocab_dict
+        return {w: self.word_counts.get(known[w], 1) for w in words if w in known}
+
+    def holding(self, words: str) -> Iterator[Edition]:
+        """The editions in whose text these words may stand."""
+        yield from self.editions.values()
 
     @cached_property
     def vectors(self) -> "NDArray[np.float32]":
@@ -847,7 +948,7 @@ class Library:
 
     def made_rows(self) -> "RowTable":
         """The columns made from the database."""
-        return _row_table(self)
+        return row_table(self)
 
     def passage(self, key: int, as_of: str) -> Passage:
         """The passage of a search row, with its standing on a day."""
@@ -908,14 +1009,39 @@ class RowTable:
         return self.by_unit[self.starts[unit] : self.starts[unit + 1]]
 
 
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Rows with their scores for one question: all rows of a library, or those among which its best are."""
+
+    rows: RowTable
+    keys: "NDArray[np.int64]"  # the search row of each
+    ok: "NDArray[np.bool_]"  # admitted by the filter; the scores of others are zero
+    lexical: "NDArray[np.float32]"
+    dense: "NDArray[np.float32]"
+
+
 ROW_TYPES = ("passage", "section", "digest", "question")
+
+
+def eligible(rows: RowTable, wanted: Filter) -> "NDArray[np.bool_]":
+    """Which search rows the filter and the as-of date admit."""
+    day = int(wanted.as_of.replace("-", ""))
+    ok = (rows.valid_from <= day) & (day < rows.valid_to) & (day < rows.until) & ~rows.hidden
+    if wanted.frameworks:
+        ok &= np.isin(rows.framework, [rows.frameworks.index(f) for f in wanted.frameworks if f in rows.frameworks])
+    if wanted.instruments:
+        ok &= np.isin(rows.instrument, [rows.instruments.index(i) for i in wanted.instruments if i in rows.instruments])
+    if wanted.layer != "any":
+        ok &= rows.official == (wanted.layer == "official")
+    return ok
 
 
 def _day(text: str, default: int) -> int:
     return int(text[:10].replace("-", "")) if text and text[0].isdigit() else default
 
 
-def _row_table(library: Library) -> RowTable:
+def row_table(library: Library) -> RowTable:
+    """The columns of every search row, from the tables."""
     query = (
         "SELECT row.type, p.root, p.id, p.instrument, p.kind, p.applies_from, p.until, p.base, p.address, i.recitals_to, row.hash FROM row "
         "JOIN provision p ON p.id = row.provision JOIN instrument i ON i.id = p.instrument ORDER BY row.key"

@@ -16,7 +16,7 @@ from assistant import corpus
 from assistant.law import Hit
 from assistant.library import ROW_TYPES, Found, Library
 from assistant.quoting import answers_kind, score_of
-from assistant.retrieve import Filter, eligible, lexical_scores
+from assistant.retrieve import Filter, words_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -51,19 +51,18 @@ def fitting(library: Library, question: str, vector: "NDArray[np.float32]", want
 
 def features(library: Library, question: str, vector: "NDArray[np.float32]", wanted: Filter, hit: Hit) -> list[tuple[Found, tuple[float, ...]]]:
     """The paragraphs of a hit's provision, in order, each with its FEATURES; none where it is a list of definitions or a catalogue."""
-    p, rows = hit.passage.pinpoint, library.rows
-    if not p.steps or p.root.address not in rows.units:
+    p = hit.passage.pinpoint
+    if not p.steps:
         return []
     root = library.find(p.root, wanted.as_of, version=hit.passage.version, layer=hit.passage.layer)
     if root is None or not 2 <= len(library.children(root)) <= MOST:
         return []
-    unit = rows.of_unit(p.root.address)
-    unit = unit[eligible(rows, wanted)[unit] & (rows.type[unit] != ROW_TYPES.index("section"))]
-    near = library.vectors[rows.vector[unit]] @ vector
-    lexical = lexical_scores(library, question)[unit]
+    scores = library.scores(words_of(question), vector, wanted, p.root.address)
+    unit = np.flatnonzero(scores.ok & (scores.rows.type != ROW_TYPES.index("section")))
+    near, lexical = scores.dense[unit], scores.lexical[unit]
     lexical = lexical / max(float(lexical.max(initial=0.0)), 1e-6)
-    asked = rows.type[unit] == ROW_TYPES.index("question")
-    under = [library.passage(int(i), wanted.as_of).pinpoint.steps[:1] for i in unit]
+    asked = scores.rows.type[unit] == ROW_TYPES.index("question")
+    under = [library.passage(int(key), wanted.as_of).pinpoint.steps[:1] for key in scores.keys[unit]]
     table = []
     for n, child in enumerate(library.children(root)):
         mine = np.array([step == child.steps[:1] for step in under], dtype=np.bool_)

@@ -4,7 +4,7 @@ Hides psycopg. Knows nothing of what the tables mean.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -61,10 +61,11 @@ class Session:
         assert row is not None
         return row
 
-    def executemany(self, sql: str, rows: Any) -> None:
-        """One statement for many rows, sent together."""
-        with self.connection.cursor() as cursor:
-            cursor.executemany(sql.replace("?", "%s").encode(), rows)
+    def copy(self, table: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Write many rows into a table, in one stream."""
+        with self.connection.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN".encode()) as stream:
+            for row in rows:
+                stream.write_row(row)
 
     @contextmanager
     def transaction(self, lock: int = 0) -> Iterator[None]:
@@ -89,6 +90,30 @@ def session(store: Postgres, schema: str) -> Iterator[Session]:
         raise _unusable(store, error) from error
 
 
+class Answer(list[tuple[Any, ...]]):
+    """The rows of a question, all at hand, to be taken as from a cursor."""
+
+    def fetchone(self) -> tuple[Any, ...] | None:
+        """The first row, or None."""
+        return self[0] if self else None
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        """All rows."""
+        return self
+
+
+class Reader:
+    """Questions to the tables of one schema, each on any connection; so that threads do not wait for each other."""
+
+    def __init__(self, store: Postgres, schema: str) -> None:
+        self.store, self.schema = store, schema
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> Answer:
+        """The rows of one question. Raises `NotReady` when the schema is gone."""
+        with session(self.store, self.schema) as db:
+            return Answer(db.execute(sql, parameters).fetchall())
+
+
 @lru_cache(maxsize=16)
 def _pool(store: Postgres) -> "ConnectionPool[Any]":
     from psycopg_pool import ConnectionPool
@@ -106,6 +131,8 @@ def _unusable(store: Postgres, error: Exception) -> NotReady:
     said = (str(error).splitlines() or [type(error).__name__])[0]
     if isinstance(error, errors.LockNotAvailable):
         return NotReady("The store is in use by another process", "Try again when it has finished")
+    if isinstance(error, errors.UndefinedTable | errors.InvalidSchemaName):
+        return NotReady("The library was replaced by a newer one meanwhile", "Try again")
     if isinstance(error, errors.InsufficientPrivilege | errors.ReadOnlySqlTransaction):
         return NotReady(f"The store {store} cannot be written ({said})", "Give its role the rights that docs/scale.md lists")
     if isinstance(error, errors.DiskFull):

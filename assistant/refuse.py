@@ -17,7 +17,7 @@ from assistant import corpus
 from assistant.law import FRAMEWORKS, Hit
 from assistant.library import ROW_TYPES, Library, tokens
 from assistant.pinpoint import find_references
-from assistant.retrieve import Filter, eligible, expand, lexical_scores, named_frameworks
+from assistant.retrieve import Filter, expand, named_frameworks, words_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -138,7 +138,7 @@ def _unheld_law(question: str, library: Library) -> Elsewhere | None:
         words = re.sub(r"^(?:(?:What|Which|Does|Do|Is|Are|Under|How|When|Can|Must|The|In|Of|A|An|May|Should|Who|If|For|By)\s+)+(?:the\s+)?", "", found[0])
         if len(words.split()) < 2 or not words[0].isupper():
             continue
-        if not any(words in library.cached_text(e.id) for e in library.editions.values()):
+        if not any(words in library.cached_text(e.id) for e in library.holding(words)):
             return Elsewhere(words, "law")
     return None
 
@@ -146,12 +146,10 @@ def _unheld_law(question: str, library: Library) -> Elsewhere | None:
 def _in_added(library: Library, words: str) -> bool:
     """Whether an instrument that a user added speaks of these words, in its name or its text."""
     low = words.lower()
-    for e in library.editions.values():
-        if e.instrument not in (*FRAMEWORKS, "dpdp-rules") and (
-            low in f"{e.instrument} {e.title} {e.file}".lower() or low in library.cached_text(e.id).lower()
-        ):
-            return True
-    return False
+    added = [e for e in library.editions.values() if e.instrument not in (*FRAMEWORKS, "dpdp-rules")]
+    if any(low in f"{e.instrument} {e.title} {e.file}".lower() for e in added):
+        return True
+    return bool(added) and any(low in library.cached_text(e.id).lower() for e in library.holding(words) if e in added)
 
 
 # ---- support -----------------------------------------------------------------------------------------------------
@@ -175,14 +173,13 @@ def level() -> Level:
 
 def features(library: Library, question: str, vector: "NDArray[np.float32]", wanted: Filter, hits: Sequence[Hit]) -> tuple[float, ...]:
     """How well the library speaks to a question, as numbers in the order of FEATURES."""
-    rows = library.rows
-    ok = eligible(rows, wanted)
-    dense = library.cosines(vector, ok)
+    found = library.scores(words_of(question), vector, wanted)
+    rows, dense, lexical = found.rows, found.dense, found.lexical
     text = dense[(rows.type == ROW_TYPES.index("passage")) | (rows.type == ROW_TYPES.index("digest"))]
     asked = dense[rows.type == ROW_TYPES.index("question")]
     top = np.sort(text)[-3:] if len(text) else np.zeros(1)
-    lexical = lexical_scores(library, question) * ok
     words = [t for t in dict.fromkeys(tokens(question)) if not t.isdigit()]
+    known = library.counts(words)
     weight = {w: rarity(library, w) for w in words}
     total = sum(weight.values()) or 1.0
     seen: set[str] = set()
@@ -191,7 +188,7 @@ def features(library: Library, question: str, vector: "NDArray[np.float32]", wan
     spelt = set(tokens(expand(question))) - set(words)
     covered = sum(v for w, v in weight.items() if w in seen) + (1.0 if spelt & seen else 0.0)
     spelt_out = {t for m in re.findall(r"[\w()-]+", question) if tokens(expand(m)) != tokens(m) for t in tokens(m)}
-    unknown = sum(v for w, v in weight.items() if w not in library.lexical.vocab_dict and w not in spelt_out)
+    unknown = sum(v for w, v in weight.items() if w not in known and w not in spelt_out)
     return (
         float(text.max()) if len(text) else 0.0, float(asked.max()) if len(asked) else 0.0, float(top.mean()), min(covered / total, 1.0), unknown / total,
         float(lexical.max()) / total if len(lexical) else 0.0, 1.0 if named_frameworks(question) else 0.0, min(len(words), 20) / 20,
@@ -207,10 +204,8 @@ def foreign(library: Library, question: str) -> int:
 
 def rarity(library: Library, word: str) -> float:
     """How much a word tells: high for words in few rows; an unknown word tells as much as the rarest."""
-    known = library.lexical.vocab_dict
-    if word not in known:
-        return 8.0
-    return float(np.clip(8.0 - np.log1p(library.word_counts.get(known[word], 1)), 0.5, 8.0))
+    count = library.counts((word,)).get(word)
+    return 8.0 if count is None else float(np.clip(8.0 - np.log1p(count), 0.5, 8.0))
 
 
 def support(values: Sequence[float]) -> float:

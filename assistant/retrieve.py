@@ -6,7 +6,7 @@ answer, then picks the passage to show. Pure over a `Library` and a query vector
 
 import re
 import tomllib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ import numpy as np
 from assistant import corpus
 from assistant.law import Hit, Passage
 from assistant.library import ROW_TYPES, Library, RowTable, tokens
+from assistant.library import Filter as Filter
 from assistant.pinpoint import Pinpoint, find_references
 
 if TYPE_CHECKING:
@@ -38,16 +39,6 @@ FRAMEWORK_WORDS = {
     "mdr": r"\bmdr\b|2017/745|medical devices? regulation|\beudamed\b",
     "principles": r"\bprinciples?\b.*foundation model|foundation model.*\bprinciples?\b",
 }  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """What a hit must satisfy. Empty tuples admit everything; `layer` is official, digest or any."""
-
-    as_of: str
-    frameworks: tuple[str, ...] = ()
-    instruments: tuple[str, ...] = ()
-    layer: str = "any"
 
 
 @lru_cache(maxsize=1)
@@ -99,26 +90,11 @@ def _admits(wanted: Filter, p: Pinpoint) -> bool:
     return (not wanted.frameworks or framework_of(p.instrument) in wanted.frameworks) and (not wanted.instruments or p.instrument in wanted.instruments)
 
 
-def eligible(rows: RowTable, wanted: Filter) -> "NDArray[np.bool_]":
-    """Which search rows the filter and the as-of date admit."""
-    day = int(wanted.as_of.replace("-", ""))
-    ok = (rows.valid_from <= day) & (day < rows.valid_to) & (day < rows.until) & ~rows.hidden
-    if wanted.frameworks:
-        ok &= np.isin(rows.framework, [rows.frameworks.index(f) for f in wanted.frameworks if f in rows.frameworks])
-    if wanted.instruments:
-        ok &= np.isin(rows.instrument, [rows.instruments.index(i) for i in wanted.instruments if i in rows.instruments])
-    if wanted.layer != "any":
-        ok &= rows.official == (wanted.layer == "official")
-    return ok
-
-
 def _ranked(library: Library, question: str, vector: "NDArray[np.float32]", wanted: Filter, k: int) -> list[Hit]:
-    rows = library.rows
-    ok = eligible(rows, wanted)
+    found = library.scores(words_of(question), vector, wanted)
+    rows, ok, lexical, dense = found.rows, found.ok, found.lexical, found.dense
     if not ok.any():
         return []
-    lexical = lexical_scores(library, question) * ok
-    dense = library.cosines(vector, ok)
     table = unit_features(rows, lexical, dense, ok, question, vector)
     score = np.where(table[:, :RANKED].max(axis=1) > 0, table @ weight_vector(), -np.inf)
     hits = []
@@ -126,7 +102,7 @@ def _ranked(library: Library, question: str, vector: "NDArray[np.float32]", want
         key = _show(rows, int(unit), lexical, dense, ok)
         ranks = [1 + int(np.count_nonzero(table[:, i] > table[unit, i])) if table[unit, i] > 0 else 0 for i in range(RANKED)]
         via = tuple(f"{FEATURES[i].replace('_', '-')}:{rank}" for i, rank in enumerate(ranks) if 0 < rank <= 20)
-        hits.append(Hit(library.passage(key, wanted.as_of), round(float(score[unit]), 5), via or ("fused",)))
+        hits.append(Hit(library.passage(int(found.keys[key]), wanted.as_of), round(float(score[unit]), 5), via or ("fused",)))
     return hits
 
 
@@ -137,13 +113,9 @@ def _best(score: "NDArray[np.float32]", k: int) -> "NDArray[np.int64]":
     return among[np.argsort(-score[among], kind="stable")][:k]
 
 
-def lexical_scores(library: Library, question: str) -> "NDArray[np.float32]":
-    """BM25 of every search row for the question and its spelt-out abbreviations."""
-    known = library.lexical.vocab_dict
-    words = [t for t in dict.fromkeys(tokens(expand(question)[:2000])) if t in known]
-    if not words:
-        return np.zeros(len(library.rows.type), dtype=np.float32)
-    return np.asarray(library.lexical.get_scores(words), dtype=np.float32)
+def words_of(question: str) -> list[str]:
+    """The indexed words of a question and of its spelt-out abbreviations, each once."""
+    return list(dict.fromkeys(tokens(expand(question)[:2000])))
 
 
 def unit_features(

@@ -48,6 +48,7 @@ from assistant import (
     retrieve,
     roles,
     sandbox,
+    stores,
     triage,
 )
 from assistant import backup as backing
@@ -151,7 +152,7 @@ class Workbench:
     @cached_property
     def library(self) -> Library:
         """The current generation; raises NotReady before the first ingest."""
-        found = library.current(self.home)
+        found = stores.current(self.store)
         if found is None:
             raise NotReady("There is no index yet", "Run: pincite ingest")
         return found
@@ -210,7 +211,7 @@ class Workbench:
             return self.embedder.embed_documents(texts)
 
         spared = ingestion.sparing(embed, corpus.shipped_vectors(self.embedder.sha256), self.say)
-        report = ingestion.ingest(self.home, list(paths), spared, self.say, rebuild, instrument, passages)
+        report = ingestion.ingest(self.home, list(paths), spared, self.say, rebuild, instrument, passages, self.store)
         if report.refused and not report.instruments:
             self.write("ingest", {"files": [], "refused": [r.file for r in report.refused], "corpus_digest": ""})
             return self._ingest_json(report, {})
@@ -290,7 +291,7 @@ class Workbench:
     def verify_corpus(self) -> dict[str, Any]:
         """Whether the index files are those that were written."""
         damaged = self.library.damaged()
-        return {"sound": not damaged, "damaged": damaged, "corpus_digest": self.library.digest, "generation": self.library.folder.name}
+        return {"sound": not damaged, "damaged": damaged, "corpus_digest": self.library.digest, "generation": self.library.generation}
 
     def fetch(self, ids: Sequence[str]) -> dict[str, Any]:
         """Download official texts into the data folder and ingest what came; what was refused is named with its code."""
@@ -506,7 +507,7 @@ class Workbench:
 
     def law(self, as_of: str) -> Callable[[Pinpoint], tuple[Citation, ...]]:
         """A function that cites the words of a provision; it cites nothing when there is no index."""
-        held = library.current(self.home)
+        held = stores.current(self.store)
 
         def cite_law(p: Pinpoint) -> tuple[Citation, ...]:
             found = held.find(p, as_of) if held else None
@@ -583,7 +584,7 @@ class Workbench:
         """The gap analysis of a card, as nouns. Facts are the card's own; computed evidence states none."""
         card = self.card(path)
         wanted = [r for r in corpus.requirements() if (not frameworks or r.framework in frameworks) and _in_scope(r.pinpoint, scope)]
-        held = library.current(self.home)
+        held = stores.current(self.store)
         digest = held.digest if held else ""
         given = load_facts(facts, path)
         established = triage.facts(card, given)
@@ -628,7 +629,7 @@ class Workbench:
 
         check("python", platform.python_version)
         check("data folder", lambda: str(self.home))
-        check("library", lambda: f"generation {self.library.folder.name}, corpus digest {self.library.digest[:12]}")
+        check("library", lambda: f"generation {self.library.generation}, corpus digest {self.library.digest[:12]}")
         check("index files", lambda: "sound" if not self.library.damaged() else _raise(NotReady("Index files are damaged", "Run: pincite ingest --rebuild")))
         check("embedder", lambda: f"{self.embedder.name} {self.embedder.sha256[:12]}, {len(self.embedder.embed_query('test'))} dimensions")
         check("language model", lambda: self.prove_model())
@@ -660,7 +661,7 @@ class Workbench:
 
     def bundle(self, run: str) -> bytes:
         """The evidence bundle of a run, and one audit record with its hash."""
-        data = bundling.pack(self.store, run, library.current(self.home))
+        data = bundling.pack(self.store, run, stores.current(self.store))
         self.exported(run, "bundle", data)
         return data
 
@@ -753,8 +754,8 @@ class Workbench:
 
     def renew(self) -> None:
         """Use the current generation of the library from now on, whoever built it."""
-        held, now_current = self.__dict__.get("library"), library.current(self.home)
-        if now_current and (held is None or held.folder != now_current.folder):
+        held, now_current = self.__dict__.get("library"), stores.current(self.store)
+        if now_current and (held is None or held.generation != now_current.generation):
             self.__dict__["library"] = now_current
 
     def standing(self) -> dict[str, Any]:
@@ -928,7 +929,7 @@ class Workbench:
 
     def _law_rows(self, document: Mapping[str, Any]) -> list[tuple[str, ...]]:
         """What the library now holds at each address that a document cites."""
-        held = library.current(self.home)
+        held = stores.current(self.store)
         rows: list[tuple[str, ...]] = []
         for c in reviewing.cited(document):
             found = held.find(Pinpoint(*str(c["pinpoint"]).split(":", 1)), str(document["as_of"])) if held else None

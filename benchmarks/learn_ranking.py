@@ -53,12 +53,12 @@ def examples(home: Library, questions: list[tuple[str, str, np.ndarray, int | No
     found = []
     for text, gold, vector, own, source in questions:
         day = DAY
-        ok = retrieve.eligible(rows, retrieve.Filter(day))
+        scores = home.scores(retrieve.words_of(text), vector, retrieve.Filter(day))
+        ok = scores.ok
         if own is not None:
             ok = ok.copy()
             ok[own] = False
-        lexical = retrieve.lexical_scores(home, text) * ok
-        dense = home.cosines(vector, ok)
+        lexical, dense = scores.lexical * ok, scores.dense * ok
         table = retrieve.unit_features(rows, lexical, dense, ok, text, vector)
         right = np.zeros(len(rows.units), dtype=bool)
         for g in gold.split():

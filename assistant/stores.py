@@ -1,0 +1,36 @@
+"""The library of a store, be it in a data folder or in a database: what is current, the lock, and writing. Knows nothing of either's inside."""
+
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+
+from assistant import library, postgres_library
+from assistant.law import Instrument, Span
+from assistant.library import BuildReport, Embed, Library
+from assistant.postgres import Postgres
+from assistant.record import Store
+
+
+def current(store: Store) -> Library | None:
+    """The current generation, or None before the first ingest."""
+    return postgres_library.current(store) if isinstance(store, Postgres) else library.current(store)
+
+
+def write_lock(store: Store) -> AbstractContextManager[None]:
+    """The one lock of the library, refused at once when another holds it."""
+    return postgres_library.write_lock(store) if isinstance(store, Postgres) else library.write_lock(store)
+
+
+def build(store: Store, instruments: Sequence[Instrument], edges: Iterable[tuple[int, str, str, Span]], embed: Embed, previous: Library | None) -> BuildReport:
+    """Make a new generation of these instruments current, as `library.build` does."""
+    return _write(store, library.content_of(instruments, edges), embed, previous)
+
+
+def adopt(store: Store, source: Library) -> BuildReport:
+    """Make a copy of another store's generation current; nothing is embedded anew."""
+    return _write(store, source.content(), library.no_embedder, source)
+
+
+def _write(store: Store, content: library.Content, embed: Embed, previous: Library | None) -> BuildReport:
+    if isinstance(store, Postgres):
+        return postgres_library.write(store, content, embed, previous)
+    return library.write(store, content, embed, previous)
