@@ -1,17 +1,24 @@
 """One contract for both stores: a data folder and a PostgreSQL database give the same answers, records, backups and restores."""
 
+import json
+import secrets
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from assistant import corpus, record
-from assistant.errors import UsageError
+from assistant import corpus, postgres, postgres_library, record, refuse, retrieve, stores
+from assistant.embed import Embedder
+from assistant.errors import NotReady, UsageError
+from assistant.library import Library
 from assistant.postgres import Postgres
 from assistant.record import Store
 from assistant.retrieve import Filter
 from tests.crash import SOUND
 from tests.fakes import stub_bench
+from tests.test_library import embed, made_up
 
 TODAY = Filter("2026-11-22")
 
@@ -74,3 +81,182 @@ def test_what_is_kept_beside_the_chain_is_listed_alike(store: Store) -> None:
     said = [record.append(store, f"t{n}", "bob", "review", {}, (asked.id, "comment", "", {"text": f"{n}"})) for n in (2, 1)]
     assert [(r.id, r.user, r.content["text"]) for r in record.reviews(store, asked.id)] == [(said[0].id, "bob", "2"), (said[1].id, "bob", "1")]
     assert record.erase_run(store, asked.id) and record.reviews(store, asked.id) == []
+
+
+# ---- the library -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def both(database_server: str, shipped_home: Path) -> Iterator[tuple[Library, Library]]:
+    """The shipped corpus as a data folder holds it, and the same in a database."""
+    import psycopg
+
+    name = f"t{secrets.token_hex(4)}"
+    with psycopg.connect(database_server, autocommit=True) as db:
+        db.execute(f"CREATE DATABASE {name}")
+        folder = stores.current(shipped_home)
+        assert folder
+        store = Postgres(database_server.replace("/postgres?", f"/{name}?"))
+        stores.adopt(store, folder)
+        held = stores.current(store)
+        assert held and held.digest == folder.digest
+        yield folder, held
+        db.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="module")
+def embedder() -> Embedder:
+    return Embedder()
+
+
+def questions(step: int) -> list[str]:
+    """Every so-many-th of the shared questions of all kinds."""
+    folder = corpus.root() / "questions"
+    asked = [json.loads(line)["question"] for name in ("answerable", "named", "operative", "otherfield") for line in (folder / f"{name}.jsonl").open()]
+    return asked[::step]
+
+
+FILTERS = (
+    Filter("2026-11-22"),
+    Filter("2020-01-01"),
+    Filter("2028-09-01", frameworks=("gdpr", "hipaa")),
+    Filter("2026-11-22", instruments=("dpdp-rules",), layer="digest"),
+    Filter("2026-11-22", layer="official"),
+)
+
+
+def test_the_same_hits_in_the_same_order(both: tuple[Library, Library], embedder: Any) -> None:
+    folder, database = both
+    for i, question in enumerate(questions(23)):
+        vector = embedder.embed_query(question)
+        wanted = FILTERS[i % len(FILTERS)]
+        ours, theirs = (retrieve.search(lib, question, vector, wanted) for lib in both)
+        assert [h.passage for h in ours] == [h.passage for h in theirs], question
+        assert np.allclose([h.score for h in ours], [h.score for h in theirs], atol=1e-4)
+        features = (refuse.features(lib, question, vector, wanted, ours) for lib in both)
+        assert np.allclose(*features, atol=1e-4), question
+    assert folder.counts(("control", "erasur", "zzz")) == database.counts(("control", "erasur", "zzz"))
+
+
+def test_a_database_gives_each_row_the_scores_that_a_folder_gives_it(both: tuple[Library, Library], embedder: Any) -> None:
+    folder, _ = both
+    question = "When must a controller notify a personal data breach under 164.404?"
+    vector, words = embedder.embed_query(question), retrieve.words_of(question)
+    whole, part = (lib.scores(words, vector, TODAY) for lib in both)
+    assert 500 < len(part.keys) < len(whole.keys)
+    assert np.allclose(whole.lexical[part.keys], part.lexical, atol=1e-4) and np.allclose(whole.dense[part.keys], part.dense, atol=1e-5)
+    assert whole.lexical.max() == pytest.approx(part.lexical.max(), abs=1e-4)
+    assert [folder.rows.addresses[k] for k in part.keys] == list(part.rows.addresses)
+
+
+def test_how_often_a_word_stands_is_read_from_its_rank(database: Postgres) -> None:
+    """The formula by which the database's BM25 counts a word: exact from none to as many places as it keeps."""
+    bm25 = postgres_library._BM25.format(least=1.5, slope=0.0)
+    with postgres.session(database, "public") as db:
+        for n in (0, 1, 2, 3, 5, 8, 13, 55, 144, 255):
+            bag = postgres_library._tsvector(postgres_library.Counter({"scan": n, "164.312": 3} if n else {"other": 1}))
+            (score,) = db.one(f"SELECT {bm25} FROM (SELECT ?::tsvector AS words, 1 AS length) AS s", (["'scan'"], [1.0], bag))
+            assert score == pytest.approx(n / (n + 1.5), abs=1e-9), n
+
+
+def test_every_reading_is_the_same_on_both(both: tuple[Library, Library]) -> None:
+    folder, database = both
+    assert folder.editions == database.editions and folder.digest_lines() == database.digest_lines()
+    assert folder.damaged() == database.damaged() == []
+    for e in list(folder.editions.values())[::3]:
+        assert folder.instrument(e.id) == database.instrument(e.id)
+        for p in folder.addresses(e.id)[::40]:
+            found = [lib.find(p, "2026-11-22") for lib in both]
+            assert found[0] == found[1]
+            assert not found[0] or (folder.neighbours(found[0]) == database.neighbours(found[0]) and folder.children(found[0]) == database.children(found[0]))
+            assert folder.references(p) == database.references(p) and folder.spans(e.id, p.address) == database.spans(e.id, p.address)
+    assert np.array_equal(folder.vectors, database.vectors), "vectors come back bit for bit"
+    assert folder.content() == database.content()
+
+
+def test_a_library_goes_from_one_store_to_the_other_and_back(both: tuple[Library, Library], tmp_path: Path) -> None:
+    _, database = both
+    report = stores.adopt(tmp_path / "home", database)
+    back = stores.current(tmp_path / "home")
+    assert back and (back.digest, report.embedded) == (database.digest, 0) and back.damaged() == []
+    assert np.array_equal(back.vectors, database.vectors)
+
+
+def build(store: Store, *words: str) -> Library:
+    with stores.write_lock(store):
+        stores.build(store, [made_up(f"{2001 + n}-01-01", w, work=f"w{n}") for n, w in enumerate(words)], [], embed, stores.current(store))
+    held = stores.current(store)
+    assert held
+    return held
+
+
+def test_generations_follow_each_other(store: Store) -> None:
+    first = build(store, "one kind of record")
+    second = build(store, "one kind of record", "another kind of record")
+    assert (first.generation, second.generation) == ("000001", "000002") and first.digest != second.digest
+    assert [p.address for p in first.addresses(1)] == ["gdpr:art-1", "gdpr:art-1(1)"], "who reads the old one may finish"
+    assert stores.build(store, second.instruments(), [], embed, second).embedded == 0
+
+
+def test_a_generation_that_is_gone_is_one_line(database: Postgres) -> None:
+    old = build(database, "one")
+    build(database, "two"), build(database, "three")
+    with pytest.raises(NotReady, match="replaced by a newer one"):
+        old.addresses(1)
+
+
+def test_one_ingest_at_a_time(store: Store) -> None:
+    with stores.write_lock(store), pytest.raises(NotReady, match="Another ingest"), stores.write_lock(store):
+        pass
+    with stores.write_lock(store):
+        pass
+
+
+def test_an_ingest_that_ends_in_the_middle_leaves_what_was_there(store: Store) -> None:
+    held = build(store, "one")
+
+    def dies(texts: list[str]) -> Any:
+        raise NotReady("killed")
+
+    def dies_later(*_: Any) -> Any:
+        raise RuntimeError("killed while writing")
+
+    with pytest.raises(NotReady, match="killed"):
+        stores.build(store, [made_up("2020-01-01", "new words")], [], dies, held)
+    with pytest.MonkeyPatch.context() as patched, pytest.raises(RuntimeError):
+        patched.setattr(postgres_library, "_fill_search", dies_later)
+        patched.setattr("assistant.library._write_lexical", dies_later)
+        stores.build(store, [made_up("2020-01-01", "new words")], [], embed, held)
+    again = stores.current(store)
+    assert again and again.digest == held.digest and again.generation == held.generation
+    assert build(store, "two").digest != held.digest, "what was left behind is in nobody's way"
+
+
+def test_damage_in_a_database_shows(database: Postgres) -> None:
+    held = build(database, "the words of the law")
+    with postgres.session(database, "pincite_library_000001") as db:
+        db.execute("UPDATE provision SET applies_from = '2030-01-01'")
+    assert held.damaged() == ["provisions"]
+
+
+def test_the_index_of_meanings_finds_what_comparing_all_finds(database: Postgres, monkeypatch: pytest.MonkeyPatch) -> None:
+    exact = build(database, *(f"a kind of record, number {n}, of scans" for n in range(60)))
+    monkeypatch.setattr(postgres_library, "EXACT", 10)
+    indexed = build(database, *(f"a kind of record, number {n}, of scans" for n in range(60)))
+    assert (exact.meta["near"], indexed.meta["near"]) == ("all", "index")
+    for k in range(0, 120, 13):
+        vector = exact.vectors[2 * (k // 2) + 1]
+        first, second = (retrieve.search(lib, "record of scans", vector, TODAY) for lib in (exact, indexed))
+        assert [h.passage.pinpoint for h in first] == [h.passage.pinpoint for h in second]
+
+
+def test_a_database_behind_every_verb(database: Postgres, small: None, tmp_path: Path) -> None:
+    bench, plain = bench_on(database, tmp_path / "one"), bench_on(tmp_path / "two", tmp_path / "two")
+    reports = [b.ingest(list(SOUND)) for b in (bench, plain)]
+    assert {**reports[0], "seconds": 0} == {**reports[1], "seconds": 0}
+    for question in ("What does a consent manager do?", "Does the Shipping Act 1912 apply?", "What is the capital of France?"):
+        asked = [b.ask(question, TODAY) for b in (bench, plain)]
+        assert asked[0]["answer"] == asked[1]["answer"] and asked[0]["hits"] == asked[1]["hits"]
+    assert bench.verify_corpus()["sound"] and bench.standing()["ready"] and bench.doctor()["checks"][2]["ok"]
+    run = bench.ask("What does a consent manager do?", TODAY)["audit"]
+    assert bench.bundle(run)
