@@ -871,13 +871,16 @@ class Library:
         """
         rows = self.rows
         ok = eligible(rows, wanted)
-        if root:
-            within = np.zeros(len(ok), dtype=np.bool_)
-            within[rows.of_unit(root) if root in rows.units else []] = True
-            ok &= within
         known = [w for w in words if w in self.lexical.vocab_dict]
         lexical = np.asarray(self.lexical.get_scores(known), dtype=np.float32) if known else np.zeros(len(ok), dtype=np.float32)
-        return Scores(rows, np.arange(len(ok)), ok, lexical * ok, self.cosines(vector, ok))
+        if not root:
+            return Scores(rows, np.arange(len(ok)), ok, lexical * ok, self.cosines(vector, ok))
+        mine = rows.of_unit(root) if root in rows.units else np.zeros(0, dtype=np.int32)
+        mine = mine[ok[mine]]
+        with_vector = mine[rows.vector[mine] >= 0]
+        ok, dense = np.zeros(len(ok), dtype=np.bool_), np.zeros(len(ok), dtype=np.float32)
+        ok[mine], dense[with_vector] = True, self.vectors[rows.vector[with_vector]] @ vector
+        return Scores(rows, np.arange(len(ok)), ok, lexical * ok, dense)
 
     def counts(self, words: Iterable[str]) -> dict[str, int]:
         """In how many search rows each indexed word stands; unknown words are left out."""

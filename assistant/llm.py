@@ -16,10 +16,12 @@ import urllib.request
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Literal, TypeVar
+from urllib.parse import urlsplit
 
 from assistant.errors import NotReady, Unreadable, UsageError
 from assistant.sandbox import Child
@@ -39,6 +41,7 @@ LONGEST_STRING = 400  # llama.cpp's grammars fail on much longer ones
 LOAD_SECONDS = 180.0
 SERVER_SECONDS = 5.0  # for a server to name its models
 SERVER_CONTEXT = 4096  # where it does not say
+REST = 5.0  # seconds for which a server that failed is only asked when no other is left
 BEAT = 0.05  # how often a caller that waits looks at the clock and at its stop
 
 
@@ -111,6 +114,10 @@ class ChatModel(ABC):
         """How many tokens a text is; a cautious estimate where the model cannot be asked."""
         return len(text.encode()) // 3 + 1
 
+    def witnessed(self, by: list[str]) -> "ChatModel":
+        """The same model; whichever of several servers gives a reply is noted in `by`."""
+        return self
+
     def start(self) -> None:
         """Makes the model ready now instead of at the first question. Raises `Unreadable` or `NotReady` when it cannot be."""
         return
@@ -121,7 +128,8 @@ class ChatModel(ABC):
 
 
 def open_model(setting: str | None, home: Path | None = None) -> ChatModel | None:
-    """The model that PINCITE_LLM names: None the embedded one, `none` no model, a GGUF file, or the base URL of an OpenAI-compatible server.
+    """The model that PINCITE_LLM names: None the embedded one, `none` no model, a GGUF file, or the base URL of an OpenAI-compatible server
+    (or of several that offer the same model, with commas between them).
 
     `home` is the data folder, where the SHA-256 of large files is remembered. Nothing is loaded yet. Raises `UsageError` for a setting that makes no sense,
     `Unreadable` for a file that is no GGUF, `NotReady` for a missing or changed embedded model, or a server that does not answer.
@@ -134,8 +142,9 @@ def open_model(setting: str | None, home: Path | None = None) -> ChatModel | Non
         return LocalModel(path, ModelInfo(EMBEDDED_NAME, sha256, MOST_CONTEXT))
     if setting.strip().lower() == "none":
         return None
-    if setting.startswith(("http://", "https://")):
-        return _open_server(setting)
+    urls = [url.strip() for url in setting.split(",") if url.strip()]
+    if all(url.startswith(("http://", "https://")) for url in urls):
+        return _open_server(urls[0]) if len(urls) == 1 else Servers(urls)
     path = Path(setting).expanduser()
     if not path.is_file():
         raise UsageError(f"PINCITE_LLM names no file: {setting}", "Give a GGUF file, the URL of a model server, or none")
@@ -310,13 +319,17 @@ class ServerModel(ChatModel):
         ways = [{}] if schema is None else _ways(schema)[self._way :]
         failure = None
         for way in ways:
+            ended = False
             try:
                 # As `extra_body`: the client's own arguments have names that some servers do not know, and make it parse the reply itself.
                 for chunk in self.chat.stream(convert_to_messages(list(messages)), timeout=seconds + 1, extra_body={"max_tokens": max_tokens, **way}):
                     if chunk.text:
                         yield str(chunk.text)
+                    ended = ended or bool(chunk.response_metadata.get("finish_reason"))
                     if chunk.response_metadata.get("finish_reason") == "length" and schema is not None:
                         failure = ModelFailure("too-long", f"the reply did not end within {max_tokens} tokens")
+                if not ended:  # a server that is killed can end a stream as if it were whole
+                    failure = ModelFailure("server", "the reply broke off")
                 break
             except APIStatusError as error:
                 failure = ModelFailure("server", _said(error))
@@ -399,6 +412,112 @@ def relayed(source: Generator[T, None, None], stop: threading.Event | None, seco
         left.set()
     if errors:
         raise errors[0]
+
+
+@dataclass(slots=True)
+class _Server:
+    url: str
+    model: ServerModel | None  # None until it first answered
+    busy: int = 0
+    rests: float = 0.0  # until when
+
+
+class Servers(ChatModel):
+    """One model on several servers: each request goes to the least busy, and to another when that one fails, within the time it has.
+
+    A reply is handed on when it is whole, so that half of one server's is never joined to half of another's.
+    """
+
+    def __init__(self, urls: Sequence[str]) -> None:
+        """Asks each server what it offers. Raises `NotReady` when none answers, `UsageError` when they offer different models."""
+        self._lock = threading.Lock()
+        self._by: list[str] = []
+        self._servers = [_Server(url, None) for url in urls]
+        refusal = NotReady("PINCITE_LLM names no server")
+        for server in self._servers:
+            try:
+                server.model = _open_server(server.url)
+            except NotReady as error:
+                refusal, server.rests = error, time.monotonic() + REST
+        models = [s.model for s in self._servers if s.model]
+        if not models:
+            raise refusal
+        names = {m.info.name for m in models}
+        if len(names) > 1:
+            raise UsageError(f"The model servers offer different models: {', '.join(sorted(names))}", "Start the same model on each, or name one server")
+        self.info = min((m.info for m in models), key=lambda info: info.n_ctx)
+
+    def _reply(
+        self, messages: Sequence[Message], schema: Schema | None, max_tokens: int, seconds: float, stop: threading.Event | None
+    ) -> Iterator[str | ModelFailure]:
+        deadline = time.monotonic() + seconds
+        failure = ModelFailure("server", "no model server answers")
+        tried: list[_Server] = []
+        while (server := self._next(tried)) is not None:
+            ended = over(deadline, stop)
+            if ended:
+                yield ModelFailure(ended)
+                return
+            tried.append(server)
+            left = deadline - time.monotonic()
+            share = left / (1 + len(self._servers) - len(tried))  # so that a server that hangs leaves the others time
+            pieces, failure_now = self._ask(server, messages, schema, max_tokens, share, stop)
+            if failure_now is None or failure_now.reason not in ("server", "timeout"):
+                yield from pieces
+                if failure_now:
+                    yield failure_now
+                else:
+                    self._by.append(shown(server.url))
+                return
+            failure = failure_now
+        yield failure
+
+    def witnessed(self, by: list[str]) -> ChatModel:
+        same = copy(self)
+        same._by = by
+        return same
+
+    def _next(self, tried: Sequence[_Server]) -> _Server | None:
+        """The least busy server that was not tried yet, one that rests only when there is no other; its request is counted at once."""
+        with self._lock:
+            now = time.monotonic()
+            fit = [s for s in self._servers if s not in tried]
+            chosen = min(fit, key=lambda s: (s.rests > now, s.busy), default=None)
+            if chosen:
+                chosen.busy += 1
+            return chosen
+
+    def _ask(
+        self, server: _Server, messages: Sequence[Message], schema: Schema | None, max_tokens: int, seconds: float, stop: threading.Event | None
+    ) -> tuple[list[str], ModelFailure | None]:
+        pieces: list[str] = []
+        failure: ModelFailure | None = None
+        try:
+            server.model = server.model or _open_server(server.url)
+            if server.model.info.name != self.info.name:
+                failure = ModelFailure("server", f"{shown(server.url)} offers {server.model.info.name}, not {self.info.name}")
+            for piece in server.model.stream(messages, schema=schema, max_tokens=max_tokens, seconds=seconds, stop=stop) if not failure else ():
+                if isinstance(piece, ModelFailure):
+                    failure = piece
+                else:
+                    pieces.append(piece)
+        except NotReady as error:
+            failure = ModelFailure("server", str(error))
+        finally:
+            with self._lock:
+                server.busy -= 1
+                if failure and failure.reason in ("server", "timeout"):
+                    server.rests = time.monotonic() + REST
+                elif not failure:
+                    server.rests = 0.0
+                self._servers.append(self._servers.pop(self._servers.index(server)))  # equals take turns
+        return pieces, failure
+
+
+def shown(url: str) -> str:
+    """A server's address without user and password."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}".rstrip("/")
 
 
 def over(deadline: float, stop: threading.Event | None) -> Literal["cancelled", "timeout"] | None:

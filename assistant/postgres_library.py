@@ -31,7 +31,7 @@ COMMON = 20_000  # rows that a question's rarer words may put forward; commoner 
 TEXTS = 64  # instruments whose text is kept in memory
 
 _SEARCH = """
-CREATE TABLE search(key BIGINT PRIMARY KEY, type SMALLINT, unit INTEGER, paragraph INTEGER, framework TEXT COLLATE "C",
+CREATE TABLE search(key BIGINT PRIMARY KEY, type SMALLINT, unit INTEGER, provision BIGINT, paragraph INTEGER, framework TEXT COLLATE "C",
   instrument TEXT COLLATE "C", official BOOLEAN, hidden BOOLEAN, valid_from INTEGER, valid_to INTEGER,
   until INTEGER, length INTEGER, words TSVECTOR, vector VECTOR({width}));
 CREATE TABLE unit(number INTEGER PRIMARY KEY, root TEXT COLLATE "C", guidance BOOLEAN, recital BOOLEAN, draft BOOLEAN);

