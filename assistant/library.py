@@ -819,12 +819,12 @@ class Library:
 
     def references(self, source: Pinpoint) -> list[Pinpoint]:
         """The provisions that one names, in order of mention."""
-        found = self.db.execute("SELECT DISTINCT target FROM edge WHERE source = ? ORDER BY start", (source.address,))
+        found = self.db.execute("SELECT target FROM edge WHERE source = ? GROUP BY target ORDER BY min(start)", (source.address,))
         return [_address(a) for (a,) in found]
 
     def parts(self, found: Found) -> list[tuple[Pinpoint, Span, int]]:
         """The provisions inside one, in order, each with its span in the source and how many levels below it stands."""
-        query = "SELECT id, address, start, end, parent FROM provision WHERE instrument = ? AND id > ? AND start >= ? AND end <= ? ORDER BY id"
+        query = 'SELECT id, address, start, "end", parent FROM provision WHERE instrument = ? AND id > ? AND start >= ? AND "end" <= ? ORDER BY id'
         depth, inside = {found.id: 0}, []
         for id, address, start, end, parent in self.db.execute(query, (found.edition.id, found.id, found.span.start, found.span.end)):
             if parent in depth:
@@ -834,7 +834,7 @@ class Library:
 
     def links(self, found: Found) -> list[tuple[Pinpoint, Span]]:
         """The references printed inside a provision: what is named, and the span of the words that name it."""
-        query = "SELECT DISTINCT target, start, end FROM edge WHERE instrument = ? AND start >= ? AND end <= ? ORDER BY start, end DESC"
+        query = 'SELECT DISTINCT target, start, "end" FROM edge WHERE instrument = ? AND start >= ? AND "end" <= ? ORDER BY start, "end" DESC'
         return [(_address(a), Span(start, end)) for a, start, end in self.db.execute(query, (found.edition.id, found.span.start, found.span.end))]
 
     def spans(self, edition: int, address: str) -> list[Span]:

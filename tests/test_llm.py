@@ -583,8 +583,8 @@ def test_the_server_of_llama_cpp_python_for_real_and_two_of_them_one_killed(tmp_
         opened(second)
         both, by = open_model(f"{first},{second}"), list[str]()
         assert both
-        threading.Timer(0.7, doomed.kill).start()  # while it writes
-        replies = [both.witnessed(by).complete(LONG, max_tokens=150, seconds=PATIENCE) for _ in range(3)]
+        threading.Timer(0.4, doomed.kill).start()  # while it writes
+        replies = [both.witnessed(by).complete(LONG, max_tokens=60, seconds=PATIENCE) for _ in range(2)]
         assert all(isinstance(r, str) and r for r in replies) and len(set(replies)) == 1, "the same model and words, whole each time"
         assert by[-1] == second and second in by
 
