@@ -192,15 +192,51 @@ EXPECTED = {  # element of Annex IV: words of the chest X-ray card that must be 
 }
 
 
-def test_the_thorough_card_feeds_what_was_expected_by_hand() -> None:
+BY_HAND = {  # for the other packs, written from the card and the packs' lists; an element of which the card says nothing is not named
+    "gdpr-dpia": {
+        "0-1": "Lumenbay Medical GmbH", "0-2": "96,114 patients", "1-1": "182,430 frontal radiographs", "1-2": "notifies the reading radiologist",
+        "1-4": "DenseNet-121", "2-1": "GDPR Article 6(1)(e) with Article 9(2)(j)", "2-2": "deleted five years after the end of support",
+        "2-3": "data subject requests: safety@lumenbay.example", "2-4": "processing agreement under Article 28", "3-1": "threat model (STRIDE)",
+        "3-2": "residual risk of a missed or late flag", "3-3": "membership-inference test on 10,000 images", "4-1": "Access is role-based with two-factor sign-in",
+        "4-2": "DPIA-11 was completed", "5-1": "approved by the data protection officer on 2025-01-30", "5-3": "no prior consultation was needed",
+    },
+    "dpdp-assessment": {
+        "1-1": "Lumenbay Medical GmbH", "1-2": "notifies the reading radiologist", "1-4": "182,430 frontal radiographs", "2-2": "data subject requests",
+        "2-3": "must not be used for patients under 18 years", "3-1": "DPIA-11 was completed", "3-2": "largest gap in sensitivity between groups",
+        "4-1": "Access is role-based with two-factor sign-in", "4-3": "deleted five years after the end of support", "4-4": "Images do not leave the European Union",
+        "5-1": "dpo@lumenbay.example",
+    },
+    "eu-declaration-of-conformity": {
+        "1": "ThoraxFlag", "2": "Lindenallee 4", "4": "Regulation (EU) 2017/745", "5": "GDPR Article 6(1)(e)", "6": "ISO 13485:2016", "7": "notified body 0000",
+    },
+    "fda-device-software": {
+        "02-1": "analyses digital frontal chest radiographs", "02-2": "One DICOM image (CR or DX", "02-3": "DenseNet-121 was chosen", "03": "RMF-004 follows ISO 14971",
+        "05": "PACS that support DICOM Storage SCP", "08-enhanced": "The internal test set has 18,101 images", "09": "2.0.0 (2025-11-03)",
+        "10": "Skin folds (34 % of false positives)",
+    },
+    "fda-pccp": {
+        "d1": "threshold per site within 0.30 to 0.45", "d2": "threshold per site", "p1": "data management, re-training", "p2": "re-training with new sites",
+        "p3": "lower bound for sensitivity is at least 0.87", "p4": "staged roll-out with roll-back", "i2": "impact assessment lists benefits, risks and mitigations",
+        "i3": "acceptance when the lower bound", "l0": "PCCP-02",
+    },
+    "hipaa-risk-analysis": {
+        "s1": "Lumenbay Medical GmbH", "s2": "the software runs in the hospital", "s3": "de-identified by expert determination", "r1": "threat model (STRIDE)",
+        "r2": "37 hazards are identified", "a4": "processing agreement", "t1": "two-factor sign-in", "t2": "Each analysis is logged with time",
+        "t3": "all connections use TLS 1.3",
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("pack", ["eu-ai-act-annex-iv", *BY_HAND])
+def test_the_thorough_card_feeds_what_was_expected_by_hand(pack: str) -> None:
+    expected = BY_HAND.get(pack, EXPECTED)
     quoted = {
-        x.element.id: normalise(" ".join(s.text for s in x.sentences if s.kind == "card"))
-        for s in made("eu-ai-act-annex-iv", "chest-xray-triage").sections
-        for x in s.elements
+        x.element.id: normalise(" ".join(s.text for s in x.sentences if s.kind == "card")) for s in made(pack, "chest-xray-triage").sections for x in s.elements
     }
-    hit = [e for e, words in EXPECTED.items() if words in quoted[e]]
-    assert len(hit) >= 0.9 * len(EXPECTED), sorted(set(EXPECTED) - set(hit))  # the goal is 0.6
-    assert quoted["8"] == quoted["1f"] == ""
+    missed = {e: words for e, words in expected.items() if words not in quoted[e]}
+    assert len(missed) <= (0.1 if expected is EXPECTED else 0.4) * len(expected), missed  # the goal is 0.4
+    if pack == "eu-ai-act-annex-iv":
+        assert quoted["8"] == quoted["1f"] == ""
 
 
 def test_a_promise_in_the_card_answers_nothing() -> None:
