@@ -34,9 +34,7 @@ format: setup  ## put the code into the house's form
 	$(BIN)/ruff check --fix .
 
 test-browser: setup  ## the tests that click through the app in Chromium
-	@command -v chromium >/dev/null || { s=; [ "$$(id -u)" = 0 ] || s=sudo; $$s apt-get update && $$s apt-get install -y --no-install-recommends chromium; }
-	@$(BIN)/python -c 'import axe_playwright_python, playwright' 2>/dev/null || $(BIN)/python -m pip install -q -e '.[browser]' -c constraints.txt
-	@$(BIN)/python -m pytest -rs -m browser
+	@$(BIN)/python scripts/browser.py
 
 trust: setup  ## kills, damage, hostile files, backups, egress in full (about half an hour); results go to out/trust.json
 	@$(BIN)/python scripts/trust.py

@@ -270,6 +270,17 @@ def test_an_error_is_said_and_no_turn_is_kept(shell: Shell) -> None:
     assert "is no date" in shown[-1]["content"] and turns == []
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_an_unforeseen_error_is_no_stop(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    def steps(*_: Any) -> Iterator[dict[str, Any]]:
+        yield {"step": "hits", "hits": []}
+        raise AttributeError("a defect")
+
+    monkeypatch.setattr(Stub, "ask_steps", steps)
+    shown, turns = turn(shell, "What?")
+    assert "met an error of the program" in shown[-1]["content"] and turns == []
+
+
 def test_a_question_cannot_write_markup(shell: Shell) -> None:
     shown, _ = turn(shell, EVIL)
     assert "<img" not in shown[0]["content"] and "](http" not in shown[0]["content"]

@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from assistant.errors import PinciteError
+from assistant.errors import Internal, PinciteError
 from assistant.retrieve import Filter
 from assistant.ui.parts import (
     CLICKS,
@@ -202,6 +202,9 @@ def _with_beats(steps: Generator[dict[str, Any], None, None], stop: threading.Ev
                 heard.put(step)
         except PinciteError as error:
             heard.put(error)
+        except Exception:
+            heard.put(Internal("This question met an error of the program", "The server's log says where; please report it"))
+            raise
         finally:
             heard.put(None)
 

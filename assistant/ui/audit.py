@@ -199,7 +199,7 @@ def build(shell: Shell) -> Mapping[str, Any]:
         marked = gr.HTML()
 
     with gr.Accordion("Check an evidence bundle", open=False):
-        bundle = gr.File(label="Bundle (ZIP)", file_types=[".zip"], height=120)
+        bundle = gr.File(label="Bundle (ZIP)", file_types=[".zip"], height=120, elem_id="pc-bundle")
         look = gr.Button("Check the bundle", min_width=140)
         checked = gr.HTML(empty("No bundle yet", "It is checked from its bytes alone: no index, no model, no network."))
 

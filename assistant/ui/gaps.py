@@ -498,7 +498,7 @@ def build(shell: Shell) -> Mapping[str, Any]:
             stop = gr.Button("Stop", size="sm")
     with gr.Row():
         past = gr.Dropdown(label="Earlier assessments: open one", choices=[], value=None, interactive=True, min_width=300, elem_id="pc-earlier-gaps")
-    top = gr.HTML(NOT_RUN)
+    top = gr.HTML(NOT_RUN, elem_id="pc-gap-top")
     with gr.Column(visible=False) as results:
         numbers = gr.HTML()
         grid = gr.Dataframe(label="Coverage: choose a cell to filter the findings", interactive=False, wrap=True, elem_id="pc-matrix", buttons=[])
