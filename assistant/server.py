@@ -123,7 +123,7 @@ def _add_api(app: FastAPI, bench: "Workbench") -> None:
             with bench.acting(session_of(request).user):
                 return bench.draft(path, pack, check_day(as_of or today()), None, level)
 
-    @app.get("/api/backup", tags=["API"])
+    @app.get("/api/backup", tags=["API"], dependencies=heavy)
     def backup(request: Request) -> Response:
         """Everything worth keeping, in one file, for `pincite restore`; one audit record."""
         need(session_of(request).role, "settings")

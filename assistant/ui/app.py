@@ -46,15 +46,15 @@ def build(bench: "Workbench") -> gr.Blocks:
             with gr.Column(scale=4, min_width=220):
                 gr.HTML(f'<div class="pc-head"><h1>{TITLE}</h1><span>Every statement with a checked citation</span></div>')
             with gr.Column(scale=5, min_width=260):
-                frameworks = gr.Dropdown(label="Frameworks (none chosen: all)", choices=FRAMEWORK_CHOICES, multiselect=True, value=[], interactive=True)
-            with gr.Column(scale=2, min_width=120):
-                who = gr.HTML(elem_id="pc-who")
+                frameworks = gr.Dropdown(label="Frameworks (none: all)", choices=FRAMEWORK_CHOICES, multiselect=True, value=[], interactive=True)
             with gr.Column(scale=3, min_width=200):
                 project = gr.Dropdown(
-                    label="Project (write a new name to begin one)", choices=[], value=None, allow_custom_value=True, interactive=True, elem_id="pc-project"
+                    label="Project (choose or name one)", choices=[], value=None, allow_custom_value=True, interactive=True, elem_id="pc-project"
                 )
             with gr.Column(scale=2, min_width=150):
-                as_of = gr.Textbox(label="As of (YYYY-MM-DD)", value=date.today().isoformat(), max_length=10, interactive=True, elem_id="pc-as-of")
+                as_of = gr.Textbox(label="As of", value=date.today().isoformat(), max_length=10, interactive=True, elem_id="pc-as-of")
+            with gr.Column(scale=2, min_width=120):
+                who = gr.HTML(elem_id="pc-who")
         footer, facts = gr.HTML(render=False), gr.State({})
         with gr.Tabs(selected="start") as tabs:
             shell = Shell(bench, Jobs(bench), as_of, frameworks, tabs, footer, facts, who, project)
