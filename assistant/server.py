@@ -242,7 +242,7 @@ def _add_exports(app: FastAPI, bench: "Workbench") -> None:
 # ---- login -------------------------------------------------------------------------------------------------------
 
 LOGIN = """<!doctype html><html lang="en"><head><meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1"><title>Pincite: sign in</title>
+<meta name="viewport" content="width=device-width, initial-scale=1"><title>Pincite: sign in</title><link rel="icon" href="data:,">
 <style>body{{font-family:system-ui,sans-serif;background:#f4f5f7;color:#1a1d21;display:grid;place-items:center;min-height:100vh;margin:0}}
 form{{background:#fff;padding:2rem;border:1px solid #d4d8de;border-radius:10px;display:grid;gap:.8rem;width:min(20rem,90vw)}}
 h1{{margin:0;font-size:1.4rem}}input,button{{font:inherit;padding:.5rem;border:1px solid #8a919c;border-radius:6px}}label{{display:grid;gap:.25rem}}

@@ -285,7 +285,7 @@ def test_other_sites_are_kept_out(method: str, path: str, headers: dict[str, str
 def test_every_answer_carries_its_headers_once(path: str, house: House, raw: Raw) -> None:
     got = raw("GET", path, {"cookie": house.users[0].cookie})
     assert "default-src 'self'" in got.headers["content-security-policy"] and "frame-ancestors 'none'" in got.headers["content-security-policy"]
-    expected = {"x-content-type-options": "nosniff", "x-frame-options": "DENY", "referrer-policy": "no-referrer", "cross-origin-resource-policy": "same-origin"}
+    expected = {"x-content-type-options": "nosniff", "x-frame-options": "DENY", "referrer-policy": "same-origin", "cross-origin-resource-policy": "same-origin"}
     assert {k: got.headers[k] for k in expected} == expected and "access-control-allow-origin" not in got.headers
     if path not in ("/gradio_api/theme.css",):
         assert got.headers["cache-control"] == "no-store"
