@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from assistant.bearing import bears, verdict
-from assistant.claims import FRAGMENT, Computed, Conflict, conflicts, may_bear, refuted
-from assistant.findings import Evidence, Facet, FacetResult, Fact, Finding, FindingStatus, GapAnalysis, ModelCard, Requirement
+from assistant.claims import Computed, Conflict, conflicts, may_bear, refuted
+from assistant.findings import FRAGMENT, Evidence, Facet, FacetResult, Fact, Finding, FindingStatus, GapAnalysis, ModelCard, Requirement
 from assistant.imaging import FACETS as IMAGING
 from assistant.imaging import admissions, lowered
 from assistant.law import Citation

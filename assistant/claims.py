@@ -10,12 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from assistant.bearing import cue, marks_of, words_of
-from assistant.findings import Evidence, Facet, FacetResult
+from assistant.findings import FRAGMENT, Evidence, Facet, FacetResult
 from assistant.reading import Reading, weigh
 from assistant.statements import Statement
-
-FRAGMENT = ".card.md"
-
 
 # What each kind of computed evidence can bear, by the field in which a facet's evidence usually stands first. A figure is a result: it
 # describes no data collection, no plan and no method.

@@ -431,6 +431,8 @@ def gaps(
     w = bench()
     report = w.gaps(card, wanted.as_of, framework, scope, facts, everything, since, evidence)
     report = {**report, "audit_head": w.verify_audit().head}
+    for e in report.get("evidence", ()):
+        say(f"computed figures of {e['file']} count: {e['command']}" + ("" if e["audit"] else " (not on this record)"))
     _put_report(report, "json" if as_json else format, out)
     if out:
         w.exported(report["run"], format, _bytes(out))

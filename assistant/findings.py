@@ -17,6 +17,9 @@ Severity = Literal["critical", "major", "minor"]
 SEVERITIES: tuple[Severity, ...] = ("critical", "major", "minor")
 
 
+FRAGMENT = ".card.md"  # ends the name of a card's file that holds computed figures
+
+
 @dataclass(frozen=True, slots=True)
 class Facet:
     """One thing the evidence for a requirement must say.

@@ -16,7 +16,7 @@ from assistant.bearing import marks_of, words_of
 from assistant.cardfields import FIELD_CUES, FIELDS, REQUIRED, field_of
 from assistant.cardformats import Part, read_part
 from assistant.errors import Unreadable, printable
-from assistant.findings import CardField, CardFile, CardSection, FieldState, ModelCard
+from assistant.findings import FRAGMENT, CardField, CardFile, CardSection, FieldState, ModelCard
 from assistant.reading import TEXT_LIMIT, assess_facet, read
 from assistant.statements import (
     Block,
@@ -97,7 +97,7 @@ def parse_card(files: Sequence[tuple[str, bytes]], title: str = "") -> ModelCard
     if sum(len(part.text) for part in parts) > TEXT_LIMIT:
         problems.append(f"The card is very long: evidence is sought in the first {TEXT_LIMIT:,} characters of different statements only")
     card_files_ = tuple(CardFile(p.name, p.text) for p in parts)
-    fields = _said_elsewhere(_fields(parts, problems), card_files_)
+    fields = _said_elsewhere(_fields(parts, problems), tuple(f for f in card_files_ if not f.name.endswith(FRAGMENT)))
     stated = next((f.value for f in fields if f.field == "name" and f.state == "stated"), "")
     fallback = title or PurePosixPath(files[0][0]).stem
     return ModelCard(

@@ -1,10 +1,14 @@
 """Figures that a card claims against computed ones: what is another figure, what is no claim of that figure, and what a gap analysis makes of it."""
 
+import contextlib
+import hashlib
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from assistant import __version__
 from assistant.assess import assess
 from assistant.claims import Computed, conflicts
 from assistant.errors import PinciteError
@@ -13,6 +17,8 @@ from assistant.findings import CardFile, Facet, ModelCard, Requirement
 from assistant.modelcard import parse_card
 from assistant.pinpoint import Pinpoint
 from assistant.reading import read
+from assistant.workbench import Settings, Workbench
+from tests.test_evidence import frame, saved
 
 FRAGMENT = "ev/metrics.card.md"
 SENTENCE = "A computed sentence."
@@ -91,9 +97,6 @@ PLAN = Facet("plan", "Who the patients are.", (("patients",), (r"re:\b\d+",)), (
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from assistant import __version__
-    from tests.test_evidence import frame, saved
-
     where = tmp_path_factory.mktemp("ev")
     request = metrics.Request(saved(where, frame(200)), ("y",), ("p",), groups=("sex",), bootstraps=100)
     run.write(where / "figures", run.make(request, __version__))
@@ -138,3 +141,46 @@ def test_evidence_that_was_changed_is_refused(made: Path, tmp_path: Path) -> Non
         folder.load([tmp_path])
     with pytest.raises(PinciteError, match="holds no evidence"):
         folder.load([tmp_path / "nowhere"])
+
+
+# ---- the workbench and the app ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Workbench:
+    return Workbench(Settings(home=tmp_path / "home", llm="none", user="ada"))
+
+
+def test_evidence_is_one_record_and_gaps_names_it(bench: Workbench, tmp_path: Path) -> None:
+    results = saved(tmp_path, frame(200))
+    found = bench.evidence(metrics.Request(results, ("y",), ("p",), groups=("sex",), bootstraps=100), tmp_path / "out")
+    last = list(bench.audit_tail(5))[-1]
+    assert last.action == "evidence" and last.id == found["audit"] and last.body["files"] == found["files"] and bench.verify_audit().sound
+    assert {name: hashlib.sha256((tmp_path / "out" / name).read_bytes()).hexdigest() for name in found["files"]} == found["files"]
+    card = tmp_path / "README.md"
+    card.write_text("# Model X\n\nIt reads chest radiographs.\n\nSensitivity was 0.99 on the test set of 200 patients.\n")
+    report = bench.gaps(card, "2026-11-22", ("eu-ai-act",), (), None, True, "", [tmp_path / "out"])
+    (kept,) = report["evidence"]
+    assert kept["audit"] == found["audit"] and kept["file"] == "out/metrics.card.md"
+    shown = {f["file"]: f["text"] for f in bench.card_show(card, [tmp_path / "out"])["files"]}
+    quotes = [e for f in report["findings"] for x in f["facets"] for e in x["evidence"]]
+    assert quotes and all(shown[e["file"]][e["start"] : e["end"]] == e["quote"] for e in quotes)
+    wrong = [x for f in report["findings"] for x in f["facets"] if x["status"] == "contradicted"]
+    assert wrong and all({e["file"] for e in x["evidence"]} == {"README.md", "out/metrics.card.md"} for x in wrong)
+    fields = bench.card_show(card, [tmp_path / "out"])["fields"]
+    assert {f["field"] for f in fields if f["file"] == "out/metrics.card.md" and f["state"] == "stated"} <= {"metrics", "subgroups", "evaluation"}
+
+
+def test_the_card_page_shows_the_figures_and_their_pictures(bench: Workbench, made: Path, tmp_path: Path) -> None:
+    from assistant.ui import card
+    from assistant.ui.gaps import computed_beside
+
+    readme = tmp_path / "README.md"
+    readme.write_text("# Model X\n\nIt reads chest radiographs.\n")
+    files = [str(readme), *map(str, sorted(made.iterdir()))]
+    shell = SimpleNamespace(bench=bench, acting=lambda request, action: contextlib.nullcontext())
+    html, found, _ = card.read(shell, None, files, None, {})  # type: ignore[arg-type]
+    assert found is not None and {f["file"] for f in found["files"]} == {"README.md", "evidence/metrics.card.md"}
+    assert html.count("data:image/png;base64,") == 2 and "Sensitivity, scores from 0.5 on counted as positive, was" in html
+    with computed_beside([str(readme), str(tmp_path / "privacy.md")]) as none:  # one's own file of that name is none of ours
+        assert none == []

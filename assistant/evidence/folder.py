@@ -5,7 +5,7 @@ Imports nothing heavy: a gap analysis reads evidence and computes none.
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,13 @@ class Kept:
     command: str
     sha256: str  # of the JSON
     figures: tuple[Computed, ...]
-    pictures: tuple[tuple[str, Path], ...]  # caption, file
+    doc: Mapping[str, Any]  # all of the JSON
+
+
+def among(names: Sequence[str]) -> frozenset[str]:
+    """Which of some files are pieces of computed evidence: those of a kind whose JSON and card fragment are both there."""
+    kinds = [k for k in report.KINDS if f"{k}.json" in names and f"{k}.card.md" in names]
+    return frozenset(n for n in names for k in kinds if n in (f"{k}.json", f"{k}.md", f"{k}.card.md") or (n.startswith(f"{k}-") and n.endswith(".png")))
 
 
 def load(folders: Sequence[Path]) -> list[Kept]:
@@ -63,7 +69,6 @@ def _kept(path: Path, before: int) -> Kept | None:
         threshold = doc["results"].get("threshold")
         name = f"{printable(path.resolve().parent.name)}/{beside.name}"
         figures = tuple(_computed(f, name, said.text, threshold) for f in doc["figures"])
-        pictures = tuple((str(caption), path.with_name(Path(str(p)).name)) for p, caption in doc["pictures"].items())
         command = str(doc["command"])
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{printable(path.name)} has no readable {beside.name} beside it", _HINT) from error
@@ -71,7 +76,7 @@ def _kept(path: Path, before: int) -> Kept | None:
         raise UsageError(f"{printable(path.name)} is no sound evidence", _HINT) from error
     if text != said.text or list(doc["figures"]) != said.figures:
         raise UsageError(f"{beside.name} in {printable(path.resolve().parent.name)} is not what {printable(path.name)} gives: one of them was changed", _HINT)
-    return Kept(name, text, str(doc["kind"]), command, hashlib.sha256(data).hexdigest(), figures, pictures)
+    return Kept(name, text, str(doc["kind"]), command, hashlib.sha256(data).hexdigest(), figures, doc)
 
 
 def _computed(figure: dict[str, Any], name: str, text: str, threshold: float | None) -> Computed:

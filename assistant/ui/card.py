@@ -1,5 +1,6 @@
 """Card: what a model card says, field by field with its place, what it does not say, and the facts on which applicability rests."""
 
+import base64
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -7,7 +8,8 @@ import gradio as gr
 
 from assistant import corpus
 from assistant.errors import PinciteError
-from assistant.ui.gaps import Facts, at_hand, samples
+from assistant.evidence import folder
+from assistant.ui.gaps import Facts, at_hand, computed_beside, samples
 from assistant.ui.parts import Json, badge, banner, empty, esc, failure, short, table
 from assistant.ui.shell import PRIVATE, QUIET, Shell
 
@@ -53,6 +55,27 @@ def card_text(card: Json, field: str) -> str:
     return "".join(shown)
 
 
+def computed_html(kept: Sequence[folder.Kept]) -> str:
+    """Computed evidence that was given with the card: what it says, its pictures drawn anew from its figures, and where it comes from."""
+    return "".join(_computed_one(k) for k in kept)
+
+
+def _computed_one(kept: folder.Kept) -> str:
+    from assistant.evidence import plots, report
+
+    try:
+        pictures = plots.pictures(kept.doc)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError):
+        pictures = {}
+    shown = "".join(
+        f'<figure class="pc-figure"><img src="data:image/png;base64,{base64.b64encode(png).decode()}" alt="{esc(caption)}"><figcaption>{esc(caption)}</figcaption></figure>'
+        for caption, png in pictures.values()
+    )
+    lines = "".join(f"<li>{esc(line)}</li>" for line in report.summary(kept.doc))
+    whole = f"<details class='pc-links'><summary>All {kept.text.count(chr(10) * 2)} sentences and their source</summary><p>{esc(kept.command)}</p><pre class='pc-card-text'>{esc(kept.text)}</pre></details>"
+    return f"<section class='pc-computed'><h3>Computed evidence: {esc(kept.name)}</h3><ul>{lines}</ul>{shown}{whole}</section>"
+
+
 def facts_table(report: Json) -> str:
     """The known facts with their sources, then the questions that are open."""
     said = {True: "yes", False: "no", None: "not known"}
@@ -85,15 +108,16 @@ def applicability(report: Json) -> str:
 def read(shell: Shell, request: Any, files: Sequence[str] | None, sample: str | None, given: Facts) -> tuple[str, Json | None, str]:
     """What the card says, as HTML and as data, and the facts with what follows from them."""
     try:
-        with shell.acting(request, "assess"), at_hand(files, sample, None, given) as (path, facts):
-            card = shell.bench.card_show(path)
+        with shell.acting(request, "assess"), at_hand(files, sample, None, given) as (path, facts), computed_beside(files) as figures:
+            card = shell.bench.card_show(path, figures)
             report = shell.bench.triage(path, facts)
+            kept = folder.load(figures)
     except PinciteError as error:
         return failure(error), None, ""
     stated = len({f["field"] for f in card["fields"] if f["state"] == "stated"})
     missing = len({f["field"] for f in card["fields"] if f["state"] == "missing"})
     head = f"<p><strong>{esc(card['name'])}</strong>: {stated} fields stated, {missing} missing. SHA-256 {esc(card['sha256'][:16])}</p>"
-    return head + warnings(card) + fields_table(card), card, applicability(report) + facts_table(report)
+    return head + warnings(card) + computed_html(kept) + fields_table(card), card, applicability(report) + facts_table(report)
 
 
 def set_fact(given: Facts, name: str | None, value: str | None, source: str) -> tuple[Facts, str]:
@@ -112,7 +136,13 @@ def build(shell: Shell) -> Mapping[str, Any]:
     """The page's components, by name."""
     card, given = gr.State(None), shell.facts
     with gr.Row(equal_height=False):
-        files = gr.File(label="Model card: one file, or the card and what lies beside it", file_count="multiple", height=150, scale=3, min_width=300)
+        files = gr.File(
+            label="Model card: one file, or the card with what lies beside it and the files of computed evidence",
+            file_count="multiple",
+            height=150,
+            scale=3,
+            min_width=300,
+        )
         with gr.Column(scale=2, min_width=260):
             sample = gr.Dropdown(label="or a sample card", choices=samples(), value=None, interactive=True)
             show = gr.Button("Read the card", variant="primary", elem_id="pc-read-card")

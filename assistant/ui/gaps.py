@@ -15,6 +15,7 @@ import gradio as gr
 
 from assistant import corpus
 from assistant.errors import PinciteError, UsageError
+from assistant.evidence.folder import among
 from assistant.export import FORMATS
 from assistant.roles import may, need
 from assistant.ui.parts import (
@@ -74,6 +75,10 @@ def head(report: Json) -> str:
         proposal += banner(
             f"{waiting} findings wait for facts that the card does not state. Set them on the Card page (or give a facts.json), then assess again.", "ask"
         )
+    proposal += "".join(
+        banner(f"Computed figures count: {e['file']}, made by {e['command']}" + ("" if e["audit"] else "; this is not on this record"), "info")
+        for e in report.get("evidence", ())
+    )
     facts = [[name, {True: "yes", False: "no", None: "not known"}[f["value"]], f["source"]] for name, f in report["facts"].items()]
     known = table(["Fact", "Value", "Source"], facts, "Facts on which applicability rests") if facts else ""
     return f"<p><strong>{esc(text)}</strong></p>{proposal}<details class='pc-links'><summary>Facts ({len(facts)})</summary>{known}</details>"
@@ -318,10 +323,12 @@ def at_hand(files: Sequence[str] | None, sample: str | None, facts: str | None, 
     with tempfile.TemporaryDirectory(prefix="pincite-card-") as folder:
         inside = Path(folder) / "card"
         inside.mkdir()
-        if files:
-            for file in files:
+        figures = among([Path(file).name for file in files or ()])
+        own = [file for file in files or () if Path(file).name not in figures]
+        if own:
+            for file in own:
                 shutil.copy(file, inside / Path(file).name)
-            card = inside / Path(files[0]).name if len(files) == 1 else inside
+            card = inside / Path(own[0]).name if len(own) == 1 else inside
         elif sample in {name for _, name in samples()}:
             card = corpus.root() / "cards" / str(sample)
         else:
@@ -332,6 +339,19 @@ def at_hand(files: Sequence[str] | None, sample: str | None, facts: str | None, 
             known = json.loads(beside.read_text("utf8")) if beside.exists() else {}
             merged.write_text(json.dumps({**known, **given}), "utf8")
         yield card, merged if merged.exists() else Path(facts) if facts else None
+
+
+@contextmanager
+def computed_beside(files: Sequence[str] | None) -> Iterator[list[Path]]:
+    """The folder of the computed evidence among uploaded files, while inside; none where there is none."""
+    with tempfile.TemporaryDirectory(prefix="pincite-evidence-") as folder:
+        inside = Path(folder) / "evidence"
+        inside.mkdir()
+        figures = among([Path(file).name for file in files or ()])
+        for file in files or ():
+            if Path(file).name in figures:
+                shutil.copy(file, inside / Path(file).name)
+        yield [inside] if figures else []
 
 
 def _is_object(path: Path) -> bool:
@@ -368,9 +388,9 @@ def assess_steps(
 
     def work(say: Say) -> str:
         say("step 1 of 2: reading the card in a closed-off process, then holding each requirement against it")
-        with at_hand(files, sample, facts, given) as (card, known), shell.bench.acting(user):
+        with at_hand(files, sample, facts, given) as (card, known), computed_beside(files) as figures, shell.bench.acting(user):
             before = since or last_run(shell, project)
-            made.update(shell.bench.gaps(card, day, tuple(frameworks), (), known, everything, before))
+            made.update(shell.bench.gaps(card, day, tuple(frameworks), (), known, everything, before, figures))
             say("step 2 of 2: keeping the report")
             if project:
                 shell.bench.add_project_run(project, made["run"], "gaps")
