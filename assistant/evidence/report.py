@@ -108,7 +108,7 @@ def fragment(doc: Json) -> Fragment:
     """What a card may say of the figures, in sentences that name their base, interval and source."""
     out = Fragment()
     files = " and ".join(f"{i['name']} (SHA-256 {i['sha256'][:16]}, {i['rows']:,} {'files' if doc['kind'] == 'dicom' else 'rows'})" for i in doc["inputs"])
-    out.heading(f"Computed evidence: {_TITLES[doc['kind']]}", 1)
+    out.heading(f"Evidence: {_TITLES[doc['kind']]}", 1)
     out.say(f"Figures of this page were computed by {doc['tool']} from {files}.")
     _SAID[doc["kind"]](out, doc["results"], doc)
     return out
@@ -236,7 +236,7 @@ def _privacy_said(out: Fragment, results: Json, doc: Json) -> None:
 
 def _drift_said(out: Fragment, results: Json, doc: Json) -> None:
     reference, current = (i["name"] for i in doc["inputs"])
-    out.heading("Current data compared with reference data")
+    out.heading("Current data against reference")
     for s in results["stability"]:
         out.say(
             f"From {reference} to {current} the population stability index of {s['column']} was {number(s['psi'])}; of 100 unchanged samples of this size 95 give {number(s['noise'])} or less."
@@ -270,7 +270,7 @@ def _figure(metric: str, value: float) -> dict[str, Any]:
 
 
 _TITLES = {
-    "metrics": "results by group", "split": "training and test data", "privacy": "what model and table give away", "dicom": "DICOM headers", "drift": "drift",
+    "metrics": "results by group", "split": "training and test data", "privacy": "what model and table give away", "dicom": "DICOM headers", "drift": "what changed",
 }  # fmt: skip
 _SAID = {"metrics": _metrics_said, "split": _split_said, "privacy": _privacy_said, "dicom": _dicom_said, "drift": _drift_said}
 
