@@ -1,6 +1,6 @@
 """The trust figures in full: `make trust`, or `python scripts/trust.py [PART]...`; prints a table, writes out/trust.json, exits 1 where a goal is missed.
 
-The quick forms are in the suite. Parts: kills, writers, hostile, damage, backups, injection, egress. `--quick` does a tenth of each.
+The quick forms are in the suite. Parts: kills, writers, hostile, damage, backups, injection, egress, answers, access, load, alone. `--quick` does a tenth of each.
 """
 
 import argparse
@@ -24,7 +24,8 @@ sys.path.insert(0, str(ROOT))
 
 from assistant import ingest, library, record, sandbox  # noqa: E402
 from assistant.errors import NotReady, PinciteError, Unreadable  # noqa: E402
-from tests import crash, hostile, test_crash  # noqa: E402
+from scripts import load  # noqa: E402
+from tests import attack, crash, hostile, test_crash  # noqa: E402
 from tests.fakes import StubEmbedder, stub_bench  # noqa: E402
 
 Figures = dict[str, Any]
@@ -177,6 +178,124 @@ def backups(home: Path, share: float) -> tuple[bool, Figures]:
     return good == wanted, {"backups": wanted, "equal to a quiet point": good}
 
 
+def relocated(found: dict[str, Any], shown: Callable[[dict[str, Any]], dict[str, Any]]) -> tuple[int, list[str]]:
+    """How many quotations an answer has, and those that do not stand, letter for letter, where the text that `corpus show` gives has them."""
+    wrong, count = [], 0
+    for claim in found["answer"]["claims"]:
+        for c in claim["citations"]:
+            count += 1
+            there = shown(c)
+            same = all(there[name] == c[name] for name in ("pinpoint", "version", "layer", "source_sha256"))
+            if not same or not c["quote"] or there["text"][c["start"] - there["start"] : c["end"] - there["start"]] != c["quote"]:
+                wrong.append(f"{c['pinpoint']} {c['version']} {c['start']}")
+        if not claim["citations"]:
+            wrong.append(f"no citation: {claim['text'][:60]}")
+    return count, wrong
+
+
+def answers(home: Path, share: float) -> tuple[bool, Figures]:
+    """A thousand answers from the library at hand (PINCITE_HOME, else the shipped corpus), each quotation found again where it says, by `corpus show` alone."""
+    from assistant import corpus
+    from assistant.retrieve import Filter
+    from assistant.workbench import Settings, Workbench
+
+    given = Path(os.environ.get("PINCITE_HOME", "")) / "library"
+    bench = Workbench(Settings(home=home / "home", llm="none"))
+    if os.environ.get("PINCITE_HOME") and given.is_dir():
+        shutil.copytree(given, home / "home" / "library")
+    else:
+        bench.ingest()
+    wanted, seen, quotations, official, wrong, refused = int(1000 * share), 0, 0, 0, [], 0
+    sets = [
+        json.loads(line)
+        for name in ("answerable", "named", "operative", "dates", "followups")
+        for line in (corpus.root() / "questions" / f"{name}.jsonl").open("rb")
+    ]
+    for day, layer in (("2026-11-22", "any"), ("2026-11-22", "digest"), ("2028-09-01", "any"), ("2026-11-22", "official")):
+        for row in sets:
+            if seen >= wanted:
+                break
+            found = bench.ask(row["question"], Filter(row.get("as_of", day), (), (), layer), "extractive", row.get("history") or ())
+            if found["answer"]["abstained"]:
+                refused += 1
+                continue
+            seen += 1
+            n, bad = relocated(found, lambda c, d=found["as_of"]: bench.show(c["pinpoint"], d, c["version"], c["layer"]))
+            quotations, wrong = quotations + n, wrong + bad
+            official += sum(c["layer"] == "official" for claim in found["answer"]["claims"] for c in claim["citations"])
+    chain = bench.verify_audit()
+    good = seen >= wanted and not wrong and chain.sound
+    return good, {
+        "answers": seen,
+        "refused beside": refused,
+        "quotations": quotations,
+        "on official text": official,
+        "not found": wrong[:5],
+        "wrong": len(wrong),
+        "chain": chain.sound,
+    }
+
+
+def access(home: Path, share: float) -> tuple[bool, Figures]:
+    """Our own attacks in full: every user against every other, every listener, every climbing string on every route, ten thousand guesses."""
+    from assistant import door, roles
+
+    (home / "outside.txt").write_text(attack.SECRET)
+    house, figures = attack.House(home / "home"), {}
+    with house.client:
+        house.people()
+        users, crossed, tried = house.users, [], 0
+        for thief in users:
+            for owner in users:
+                if owner is not thief:
+                    shared = {owner.runs[1], owner.runs[2]} if roles.may(thief.role, "see-work") else set()
+                    crossed += attack.crossed(house, thief, owner, shared)
+                    tried += 1
+        listeners, told = 0, []
+        for thief, owner in (pair for pair in ((users[0], users[3]), (users[2], users[5]), (users[4], users[1]))):
+            answered, found = attack.listened(house, thief, owner, every=1 if share >= 1 else 5)
+            listeners, told = (
+                listeners + answered,
+                told + [f for f in found if not (roles.may(thief.role, "see-work") and any(r in f for r in owner.runs[1:3]))],
+            )
+        strings, raw, outside, failed = attack.climbing(home / "outside.txt")[:: max(1, round(1 / share))], attack.Raw(house.app), [], []
+        for route in attack.ROUTES:
+            for text in strings:
+                got = raw("GET", route.format(text), {"cookie": users[0].cookie})
+                outside += [f"{route} {text}"] if any(t in got.body for t in attack.TELL) else []
+                failed += [f"{route} {text} {got.status}"] if got.status >= 500 else []
+        raw.close()
+        before, begun, used, outcomes = house.bench.verify_audit().records, time.monotonic(), time.process_time(), {}
+        for n in range(int(10_000 * share)):
+            said = house.client.post("/login", data={"name": users[0].name, "password": f"guess {n}"}).status_code
+            outcomes[said] = outcomes.get(said, 0) + 1
+        spent = {"wall": round(time.monotonic() - begun, 1), "processor": round(time.process_time() - used, 1)}
+        locked = house.sign_in(users[0].name) == "" and house.sign_in(users[1].name) != ""
+        grown = house.bench.verify_audit().records - before
+    figures = {
+        "pairs of users": tried, "crossed": crossed[:5], "listener calls": listeners, "told": told[:5], "strings": len(strings), "routes": len(attack.ROUTES), "outside": outside[:5], "5xx": failed[:5],
+        "guesses": outcomes, "guessing took s": spent, "locked, others not": locked, "records of the guesses": grown - 1,
+    }  # fmt: skip
+    return not crossed and not told and not outside and not failed and locked and set(outcomes) == {401} and grown - 1 == door.TRIES, figures
+
+
+def load_full(home: Path, share: float) -> tuple[bool, Figures]:
+    """Fifty users for ten minutes against the running app."""
+    return load.run(home / "home", max(5, int(50 * share)), max(0.3, 10 * share))
+
+
+def alone(home: Path, share: float) -> tuple[bool, Figures]:
+    """The whole suite where there is no network at all and no variable opted out of anything; a tenth of it when asked to be quick."""
+    bare = {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "HOME": str(home), "LANG": "C.UTF-8"}
+    chosen = ["tests"] if share >= 1 else ["tests/test_record.py", "tests/test_verify.py", "tests/test_cli.py"]
+    done = subprocess.run(["unshare", "-rn", sys.executable, "-m", "pytest", "-q", *chosen], cwd=ROOT, capture_output=True, text=True, env=bare)
+    told = [line for line in done.stdout.splitlines() if line.strip()]
+    return done.returncode == 0, {
+        "pytest": told[-1] if told else done.stderr[-200:],
+        "failed": [line for line in told if line.startswith(("FAILED", "ERROR"))][:10],
+    }
+
+
 def by_tests(*arguments: str) -> Callable[[Path, float], tuple[bool, Figures]]:
     """A part that is a file of the suite."""
 
@@ -186,7 +305,7 @@ def by_tests(*arguments: str) -> Callable[[Path, float], tuple[bool, Figures]]:
             cwd=ROOT,
             capture_output=True,
             text=True,
-            env={**os.environ, "PINCITE_HOME": str(home)},
+            env={**os.environ, "PINCITE_HOME": str(home), "PINCITE_TRUST": "full" if share >= 1 else ""},
         )
         return done.returncode == 0, {"pytest": [line for line in done.stdout.splitlines() if line.strip()][-1]}
 
@@ -195,7 +314,7 @@ def by_tests(*arguments: str) -> Callable[[Path, float], tuple[bool, Figures]]:
 
 PARTS: dict[str, Callable[[Path, float], tuple[bool, Figures]]] = {
     "kills": kills, "writers": writers, "hostile": hostile_files, "damage": damage, "backups": backups,
-    "injection": by_tests("tests/test_injection.py", "-v"), "egress": by_tests("tests/test_egress.py", "-v"),
+    "injection": by_tests("tests/test_injection.py", "-v"), "egress": by_tests("tests/test_egress.py", "-v"), "answers": answers, "access": access, "load": load_full, "alone": alone,
 }  # fmt: skip
 
 

@@ -2,14 +2,17 @@
 
 import io
 import json
+import os
+import re
 from collections.abc import Callable
 from functools import cache
 from typing import Any
+from xml.sax.saxutils import escape, quoteattr
 
 import pytest
 
 from assistant import assess, corpus, phrasing, triage
-from assistant.findings import GapAnalysis
+from assistant.findings import GapAnalysis, ModelCard
 from assistant.law import Answer, Citation, Claim, Passage, Quote, Span
 from assistant.modelcard import parse_card
 from assistant.pinpoint import Pinpoint
@@ -80,7 +83,10 @@ def requirements() -> tuple[Any, ...]:
 
 
 def assessed(text: str, name: str = "README.md") -> GapAnalysis:
-    card = parse_card([(name, text.encode())])
+    return held_against(parse_card([(name, text.encode())]))
+
+
+def held_against(card: ModelCard) -> GapAnalysis:
     return assess.assess(card, requirements(), triage.facts(card, {}), "2026-11-22", lambda _: (), "", True)
 
 
@@ -126,10 +132,72 @@ def test_an_order_in_a_word_file_changes_nothing(order: str) -> None:
         return out.getvalue()
 
     def read(data: bytes) -> GapAnalysis:
-        card = parse_card([("card.docx", data)])
-        return assess.assess(card, requirements(), triage.facts(card, {}), "2026-11-22", lambda _: (), "", True)
+        return held_against(parse_card([("card.docx", data)]))
 
     assert repr(shape(read(made(order)))) == repr(shape(read(made(""))))
+
+
+# ---- beside the card, and in other forms -------------------------------------------------------------------------
+
+# All orders by `make trust` (with the rest of this file 500 and more), a few of them in the suite.
+SOME = ORDERS if os.environ.get("PINCITE_TRUST") == "full" else ORDERS[::5]
+CHAI = '<?xml version="1.0"?><AppliedModelCard xmlns="urn:chai"><BasicInfo><ModelName>Other</ModelName>{}</BasicInfo></AppliedModelCard>'
+BESIDE: dict[str, Callable[[str], tuple[str, str]]] = {
+    "a value of metadata.json": lambda o: ("metadata.json", json.dumps({"notes": o})),
+    "a key of metadata.json": lambda o: ("metadata.json", json.dumps({o: True})),
+    "a status in metadata.json": lambda o: ("metadata.json", json.dumps({"status": "evidence-found", "verdict": o, "findings": [{"status": "evidence-found", "why": o}]})),
+    "notes in a text file": lambda o: ("notes.txt", o),
+    "a heading of other notes": lambda o: ("notes.md", f"# {o.splitlines()[0]}\n"),
+    "other front matter": lambda o: ("more.md", f"---\nverdict: {json.dumps(o)}\n---\n"),
+    "a field of a CHAI card": lambda o: ("chai.xml", CHAI.format(f"<Keywords>{escape(o)}</Keywords>")),
+    "a comment of a CHAI card": lambda o: ("chai.xml", CHAI.format(f"<!-- {escape(o).replace('--', '- -')} -->")),
+    "an attribute of a CHAI card": lambda o: ("chai.xml", CHAI.format(f"<Keywords note={quoteattr(o)}/>")),
+    "a name of a CHAI element": lambda o: ("chai.xml", CHAI.format(f"<{re.sub(r'[^A-Za-z]+', '', o)[:60]}>yes</{re.sub(r'[^A-Za-z]+', '', o)[:60]}>")),
+    "a notebook's words": lambda o: ("eval.ipynb", json.dumps({"cells": [{"cell_type": "markdown", "source": [o]}], "nbformat": 4})),
+    "a notebook's output": lambda o: ("eval.ipynb", json.dumps({"cells": [{"cell_type": "code", "source": [], "outputs": [{"text": [o]}]}], "nbformat": 4})),
+    "a web page": lambda o: ("page.html", f"<html><body><p>{escape(o)}</p></body></html>"),
+    "a script of a web page": lambda o: ("page.html", f"<html><body><script>/* {o} */</script><!-- {o.replace('--', '- -')} --></body></html>"),
+    "a picture's words in a page": lambda o: ("page.html", f"<html><body><img src=x.png alt={quoteattr(o)} title={quoteattr(o)}></body></html>"),
+    "facts.json": lambda o: ("facts.json", json.dumps({"note": {"value": o, "source": o}})),
+    "an evaluation result": lambda o: (".eval_results/x.yaml", f"- dataset_id: {json.dumps(o)}\n  value: 1\n"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("place", BESIDE)
+def test_an_order_beside_a_card_changes_nothing(place: str) -> None:
+    for order in SOME:
+        name, words = BESIDE[place](order)
+        card = parse_card([("README.md", CARD.encode()), (name, words.encode())])
+        assert repr(shape(held_against(card))) == untouched(), order
+
+
+def printed(order: str, how: str) -> bytes:
+    """The card as a PDF, with the order drawn invisibly, in white, beyond the edge, or as a property."""
+    from reportlab.pdfgen import canvas
+
+    out = io.BytesIO()
+    page = canvas.Canvas(out, invariant=1)
+    page.setTitle(order if how == "property" else "LumaTriage")
+    at = 800
+    for line in CARD.split("---\n", 2)[2].splitlines():
+        page.setFont("Helvetica-Bold" if line.startswith("#") else "Helvetica", 16 if line.startswith("#") else 8)
+        page.drawString(40, at, line.lstrip("# "))
+        at -= 24 if line.startswith("#") else 12
+    text = page.beginText(40, 60)
+    text.setFont("Helvetica", 8)
+    text.setTextRenderMode(3 if how == "invisible" else 0)
+    text.setFillColorRGB(1, 1, 1) if how == "white" else None
+    text.textLine(" ".join(order.split()) if how in ("invisible", "white") else "")
+    page.drawText(text)
+    page.save()
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("how", ["invisible", "white", "property"])
+def test_an_order_hidden_in_a_pdf_changes_nothing(how: str) -> None:
+    plain = repr(shape(held_against(parse_card([("card.pdf", printed("", how))]))))
+    for order in SOME:
+        assert repr(shape(held_against(parse_card([("card.pdf", printed(order, how))])))) == plain, order
 
 
 # ---- a model that always obeys -----------------------------------------------------------------------------------
