@@ -5,12 +5,12 @@ bytes and any other byte is an alteration:
 
     manifest.json    what follows from the other members: hashes, run, corpus, model, program, head
     audit.jsonl      the chain from its first record to the head, as `audit export` writes it
-    run.json         the question and answer, or the gap analysis, as its audit record hashed it
+    run.json         the question and answer, the gap analysis or the draft, as its audit record hashed it
     provisions.json  the whole text of every cited provision, with its place in the source
     corpus.tsv       address, version, layer, status and text hash of every provision held: the corpus digest is the
                      SHA-256 of this file, so each cited text is shown to have been in that corpus
-    card.json        the card's text as it was assessed (gap analyses)
-    reviews.json     people's decisions on the findings (gap analyses)
+    card.json        the card's text as it was assessed (gap analyses, drafts)
+    reviews.json     people's decisions, remarks and signatures (gap analyses, drafts)
     prompts/*        the prompts that a model was given
 
 The chain holds the hash of the run, of the card's text and of the decisions; the head, exported earlier, holds the chain.
@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 
 SCHEMA = "pincite/bundle@1"
 REVIEWS = {"review": "decision", "comment": "comment", "assign": "task", "signoff": "signature"}  # by the action of their audit record
-KINDS = ("ask", "gaps")
+KINDS = ("ask", "gaps", "draft")
+DOCUMENTS = {"gaps": "report", "draft": "draft"}  # under which name run.json holds what people review and sign
 LARGEST = 500 << 20
 STAMP = ("run", "audit_head")  # what a gap analysis carries beside what its record hashed
 _WHEN = (1980, 1, 1, 0, 0, 0)
@@ -74,7 +75,7 @@ def pack(store: record.Store, run: str, library: "Library | None") -> bytes:
     """The bundle of a run. Raises UsageError when the run, its card or the corpus that it rests on is no longer there."""
     kept = record.kept(store, run)
     if kept is None or kept.kind not in KINDS:
-        raise UsageError(f"There is no answer or gap analysis '{run}'", "Its id stands in its JSON and in: pincite audit tail")
+        raise UsageError(f"There is no answer, gap analysis or draft '{run}'", "Its id stands in its JSON and in: pincite audit tail")
     chain = list(record.records(store))
     verdict = record.verify_chain(chain)
     if not verdict.sound:
@@ -84,7 +85,7 @@ def pack(store: record.Store, run: str, library: "Library | None") -> bytes:
     cited = list(_citations(content))
     if cited:
         members |= _sources(run, content, cited, library)
-    if kept.kind == "gaps":
+    if kept.kind in DOCUMENTS:
         members |= _card(store, run, chain, content)
     else:
         members |= _prompt(content, next(r for r in chain if r.id == run))
@@ -97,8 +98,8 @@ def pack(store: record.Store, run: str, library: "Library | None") -> bytes:
 
 def _content(kind: str, content: Mapping[str, Any]) -> dict[str, Any]:
     """The part of a kept run that its audit record hashed."""
-    if kind == "gaps":
-        return {"report": {k: v for k, v in content.items() if k not in STAMP}}
+    if kind in DOCUMENTS:
+        return {DOCUMENTS[kind]: {k: v for k, v in content.items() if k not in STAMP}}
     hits = [h["pinpoint"] for h in content["hits"]]
     return {**{k: content.get(k) for k in ("question", "answer", "as_of", "corpus_digest", "prompt", "model")}, "hits": hits}
 
@@ -106,12 +107,27 @@ def _content(kind: str, content: Mapping[str, Any]) -> dict[str, Any]:
 def _citations(content: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     for finding in content["report"]["findings"] if "report" in content else ():
         yield from finding["law"]
+    yield from content["draft"]["notes"] if "draft" in content else ()
     for claim in content["answer"]["claims"] if "answer" in content else ():
         yield from claim["citations"]
 
 
+def _of_card(content: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """What a gap analysis or draft quotes from the card, each with its place."""
+    if "report" in content:
+        return [e for f in content["report"]["findings"] for x in f["facets"] for e in x["evidence"]]
+    sentences = [x for s in content["draft"]["sections"] for e in s["elements"] for x in e["sentences"]]
+    return [{**x, "quote": x["text"]} for x in sentences if x["kind"] == "card"]
+
+
+def _document(content: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The report or draft of a run's content; nothing for an answer."""
+    found: Mapping[str, Any] = content.get("report") or content.get("draft") or {}
+    return found
+
+
 def _sources(run: str, content: Mapping[str, Any], cited: Sequence[Mapping[str, Any]], library: "Library | None") -> dict[str, bytes]:
-    digest = content.get("corpus_digest") or content.get("report", {}).get("corpus_digest")
+    digest = content.get("corpus_digest") or _document(content).get("corpus_digest")
     if library is None or library.digest != digest:
         now = library.digest[:12] if library else "nothing"
         raise UsageError(
@@ -138,9 +154,9 @@ def _provision(c: Mapping[str, Any], library: "Library") -> dict[str, Any]:
 
 
 def _card(store: record.Store, run: str, chain: Sequence[AuditRecord], content: Mapping[str, Any]) -> dict[str, bytes]:
-    card = record.kept(store, "card-" + content["report"]["card"]["sha256"])
+    card = record.kept(store, "card-" + _document(content)["card"]["sha256"])
     if card is None:
-        raise UsageError(f"The text of the card of run {run} was not kept, or was erased", "Run the gap analysis again")
+        raise UsageError(f"The text of the card of run {run} was not kept, or was erased", "Run the gap analysis or draft again")
     rows = [{"id": r.id, "time": r.time, "by": r.user, "kind": r.kind, "target": r.target, "content": r.content} for r in record.reviews(store, run)]
     return {"card.json": canonical(card.content), "reviews.json": canonical(rows)}
 
@@ -284,8 +300,9 @@ def _check_run(run: Mapping[str, Any], members: Mapping[str, bytes], chain: Sequ
             **{k: run[k] for k in ("as_of", "corpus_digest", "prompt", "model", "hits")},
         }
     else:
-        report = run["report"]
-        same = {"output": _hash(report), "card": report["card"]["sha256"], **{k: report[k] for k in ("as_of", "corpus_digest")}}
+        made = run[DOCUMENTS[run["kind"]]]
+        same = {"output": _hash(made), "card": made["card"]["sha256"], **{k: made[k] for k in ("as_of", "corpus_digest")}}
+        same |= {"pack": made["pack"]["id"], "catalogue": made["catalogue"]} if run["kind"] == "draft" else {}
     for name, value in same.items():
         _fits("run.json", of.body.get(name) == value, f"its {name} is not the one in record {of.seq}")
     if run["kind"] == "ask" and run["model"] is not None:
@@ -295,7 +312,7 @@ def _check_run(run: Mapping[str, Any], members: Mapping[str, bytes], chain: Sequ
         "audit.jsonl",
         "run.json",
         *(("provisions.json", "corpus.tsv") if cited else ()),
-        *(("card.json", "reviews.json") if run["kind"] == "gaps" else ()),
+        *(("card.json", "reviews.json") if run["kind"] in DOCUMENTS else ()),
     }
     for name in members:
         _fits(name, name in expected or (name.startswith("prompts/") and run["kind"] == "ask"), "it does not belong to this run")
@@ -303,7 +320,7 @@ def _check_run(run: Mapping[str, Any], members: Mapping[str, bytes], chain: Sequ
         if name.startswith("prompts/"):
             _fits(name, of.body.get("prompt_sha256") == hashlib.sha256(body).hexdigest(), f"not the prompt in record {of.seq}")
     count = _check_law(cited, members, digest) if cited else 0
-    return count + (_check_card(run["report"], members, of) + _check_reviews(run, members, chain) if run["kind"] == "gaps" else 0)
+    return count + (_check_card(run, members, of) + _check_reviews(run, members, chain) if run["kind"] in DOCUMENTS else 0)
 
 
 def _hash(value: object) -> str:
@@ -344,12 +361,12 @@ def _is_of(c: Mapping[str, Any], p: Mapping[str, Any]) -> bool:
     return same and bool(p["start"] <= c["start"] <= c["end"] <= p["end"])
 
 
-def _check_card(report: Mapping[str, Any], members: Mapping[str, bytes], of: AuditRecord) -> int:
+def _check_card(run: Mapping[str, Any], members: Mapping[str, bytes], of: AuditRecord) -> int:
     card = _json(members, "card.json", dict)
     _fits("card.json", card["sha256"] == of.body["card"], f"it is not the card of record {of.seq}: it is another, or of another day")
     _fits("card.json", _hash(card["files"]) == of.body.get("card_text"), f"its text is not the one in record {of.seq}")
     texts = {f["file"]: f["text"] for f in card["files"]}
-    quotes = [e for f in report["findings"] for x in f["facets"] for e in x["evidence"]]
+    quotes = _of_card(run)
     for e in quotes:
         _fits("run.json", stands(e, texts.get(e["file"], "")), f"evidence in {e['file']} does not stand at {e['start']} to {e['end']}")
     return len(quotes)

@@ -189,7 +189,7 @@ def test_an_erased_assessment_takes_its_card_along_when_it_is_the_last(bench: Wo
     assert bench.erase(first["run"]) == [first["run"]] and record.kept(bench.home, kept)
     assert bench.erase(second["run"]) == [second["run"], kept] and record.kept(bench.home, kept) is None
     assert b"# Unmistakable" not in (bench.home / "record.sqlite").read_bytes() and bench.verify_audit().sound
-    with pytest.raises(UsageError, match="no answer or gap analysis"):
+    with pytest.raises(UsageError, match="no answer, gap analysis or draft"):
         bench.bundle(first["run"])
 
 

@@ -51,7 +51,11 @@ def packed(made: tuple[Any, str, str]) -> bytes:
 def test_a_bundle_of_each_kind_is_sound(made: tuple[Any, str, str]) -> None:
     bench, ask, gaps = made
     head = bench.verify_audit().head
-    for run, kind in ((ask, "ask"), (gaps, "gaps")):
+    drafted = bench.draft(corpus.root() / "cards" / "chest-xray-triage", "gdpr-dpia", DAY)["run"]
+    bench.comment(drafted, bench.run(drafted)["sections"][0]["id"], "Looks well")
+    bench.signoff(drafted, "author")
+    head = bench.verify_audit().head
+    for run, kind in ((ask, "ask"), (gaps, "gaps"), (drafted, "draft")):
         verdict = check(bench.bundle(run), head)
         assert verdict.sound and (verdict.run, verdict.kind) == (run, kind) and verdict.quotations >= 2
 
@@ -218,6 +222,33 @@ def test_the_commands(made: tuple[Any, str, str], tmp_path: Path, monkeypatch: p
     assert code == 1 and json.loads(said)["problem"]
     assert run("bundle", "verify", str(tmp_path / "none"))[0] == 2
     assert run("bundle", "make", "f" * 16, "-o", str(file))[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (lambda d: d["sections"][0]["elements"][0].update(title="Another"), "run.json: its output"),
+        (lambda d: d["notes"][0].update(quote="What the law does not say."), "run.json: its output"),
+        (lambda d: d["card"].update(sha256="0" * 64), "run.json: its output"),
+        (lambda d: d["pack"].update(id="fda-pccp"), "run.json: its output"),
+    ],
+)
+def test_a_changed_draft_is_named(change: Callable[[Any], None], named: str, made: tuple[Any, str, str]) -> None:
+    bench, _, _ = made
+    drafted = bench.draft(corpus.root() / "cards" / "chest-xray-triage", "gdpr-dpia", DAY)["run"]
+    members = members_of(bench.bundle(drafted))
+    edit(members, "run.json", lambda run: change(run["draft"]))
+    verdict = check(forged(members))
+    assert not verdict.sound and verdict.problem.startswith(named), verdict.problem
+
+
+def test_a_draft_with_a_sentence_that_the_card_does_not_have_is_not_bundled(made: tuple[Any, str, str]) -> None:
+    """Re-derived from the card kept beside, not believed from the draft."""
+    bench, _, _ = made
+    drafted = bench.draft(corpus.root() / "cards" / "chest-xray-triage", "gdpr-dpia", DAY)["run"]
+    members = members_of(bench.bundle(drafted))
+    edit(members, "card.json", lambda card: card["files"][0].update(text=card["files"][0]["text"].replace("a", "b")))
+    assert "card.json" in check(forged(members)).problem
 
 
 def test_a_run_whose_card_or_corpus_is_gone_is_not_bundled(made: tuple[Any, str, str], tmp_path: Path) -> None:
