@@ -75,7 +75,10 @@ def _kept(path: Path, before: int) -> Kept | None:
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise UsageError(f"{printable(path.name)} is no sound evidence", _HINT) from error
     if text != said.text or list(doc["figures"]) != said.figures:
-        raise UsageError(f"{beside.name} in {printable(path.resolve().parent.name)} is not what {printable(path.name)} gives: one of them was changed", _HINT)
+        raise UsageError(
+            f"{beside.name} in {printable(path.resolve().parent.name)} is not what {printable(path.name)} gives: one of them was changed, or another version of Pincite made them",
+            _HINT,
+        )
     return Kept(name, text, str(doc["kind"]), command, hashlib.sha256(data).hexdigest(), figures, doc)
 
 

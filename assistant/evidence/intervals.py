@@ -63,15 +63,27 @@ def proportion(hits: float, n: float) -> Figure:
     return Figure(p, low, high, float(n), math.sqrt(p * (1 - p) / n))
 
 
-def between(p: float, replicates: Array, patients: float, cases: float) -> Figure:
-    """A figure between 0 and 1 from its bootstrap replicates: Wilson's interval with the cases that their spread is worth."""
+def between(p: float, replicates: Array, patients: float, cases: float, drawn: float = math.inf) -> Figure:
+    """A figure between 0 and 1 from its bootstrap replicates: Wilson's interval with the cases that their spread is worth.
+
+    `drawn` is how many patients were drawn from; with few, the spread is a little too small and Student's t takes the normal's place.
+    """
     spread = replicates[np.isfinite(replicates)]
     error = float(spread.std(ddof=1)) if spread.size > 1 else 0.0
     inner = min(max(p, 0.5 / (cases + 1)), 1 - 0.5 / (cases + 1))
     worth = inner * (1 - inner) / error**2 if error > 0 and 0 < p < 1 else float(patients)
-    worth = min(max(worth, 2.0), float(cases))
+    worth = min(max(worth * _few(drawn), 2.0), float(cases))
     low, high = wilson(p, worth)
     return Figure(float(p), low, high, worth, error)
+
+
+def _few(drawn: float) -> float:
+    """What is left of a sample's worth when its error was estimated from few patients."""
+    if drawn < 2 or not math.isfinite(drawn):
+        return 1.0
+    from scipy.special import stdtrit
+
+    return float((drawn - 1) / drawn * (_z(LEVEL) / stdtrit(drawn - 1, 0.5 + LEVEL / 2)) ** 2)
 
 
 def weights(units: int, bootstraps: int, rng: np.random.Generator) -> NDArray[np.float32]:

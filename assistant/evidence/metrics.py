@@ -333,13 +333,13 @@ def _rates(found: Sample, cell: Codes, counts: NDArray[np.int64], size: int) -> 
     held = np.bincount(found.unit.astype(np.int64) * (4 * size) + cell, minlength=found.units * 4 * size)
     again = (found.drawn @ held.reshape(found.units, 4 * size).astype(np.float32)).reshape(-1, size, 4).astype(float)
     hits_again, bases_again = _fractions(again)
-    patients = [_distinct(found, cell, 4 * size).reshape(size, 4)[g].sum() for g in range(size)]
+    patients = _distinct(found, cell // 4, size)
     out: dict[str, list[Figure]] = {}
     with np.errstate(invalid="ignore", divide="ignore"):
         for name in RATES:
             p, replicates = hits[name] / bases[name], hits_again[name] / bases_again[name]
             out[name] = [
-                between(float(p[g]), replicates[:, g], min(float(patients[g]), float(bases[name][g])), float(bases[name][g]))
+                between(float(p[g]), replicates[:, g], min(float(patients[g]), float(bases[name][g])), float(bases[name][g]), float(patients[g]))
                 if bases[name][g]
                 else intervals.NONE
                 for g in range(size)
@@ -457,7 +457,7 @@ def _share(found: Sample, part: Slice, hit: Floats) -> list[Figure]:
     patients = _distinct(found, part.codes, size)
     with np.errstate(invalid="ignore", divide="ignore"):
         replicates = again[:, :, 1] / again.sum(-1)
-    return [between(c[1] / c.sum(), replicates[:, g], int(patients[g]), int(c.sum())) for g, c in enumerate(counts)]
+    return [between(c[1] / c.sum(), replicates[:, g], int(patients[g]), int(c.sum()), int(patients[g])) for g, c in enumerate(counts)]
 
 
 def _macro(found: Sample, part: Slice, judged: NDArray[np.bool_], what: str) -> list[Figure]:
@@ -531,7 +531,7 @@ def _quantiles(found: Sample, own: NDArray[np.bool_], patients: int) -> dict[str
             held = np.bincount(found.unit[own].astype(np.int64) * 2 + below, minlength=found.units * 2).reshape(-1, 2).astype(np.float32)
             again = found.drawn @ held
             with np.errstate(invalid="ignore", divide="ignore"):
-                worth = between(q, again[:, 1] / again.sum(1), patients, len(values)).worth
+                worth = between(q, again[:, 1] / again.sum(1), patients, len(values), patients).worth
         low, high = intervals.wilson(q, worth)
         ends = [float(np.quantile(values, e)) for e in (low, high)]
         certain = worth * min(q, 1 - q) >= 5  # too few values beyond it say nothing of where it ends

@@ -93,9 +93,9 @@ class Fragment:
     text: str = ""
     figures: list[dict[str, Any]] = field(default_factory=list)
 
-    def heading(self, words: str, level: int = 2) -> None:
+    def heading(self, words: str) -> None:
         """A heading of its own."""
-        self.text += f"{'#' * level} {words}\n\n"
+        self.text += f"## {words}\n\n"
 
     def say(self, sentence: str, **figure: Any) -> None:
         """A paragraph of one sentence, and the figure it states if one is given."""
@@ -108,7 +108,7 @@ def fragment(doc: Json) -> Fragment:
     """What a card may say of the figures, in sentences that name their base, interval and source."""
     out = Fragment()
     files = " and ".join(f"{i['name']} (SHA-256 {i['sha256'][:16]}, {i['rows']:,} {'files' if doc['kind'] == 'dicom' else 'rows'})" for i in doc["inputs"])
-    out.heading(f"Evidence: {_TITLES[doc['kind']]}", 1)
+    out.heading("Evidence: " + _TITLES[doc["kind"]])  # no title: the card has its own name
     out.say(f"Figures of this page were computed by {doc['tool']} from {files}.")
     _SAID[doc["kind"]](out, doc["results"], doc)
     return out
