@@ -397,6 +397,28 @@ def test_each_rendering_has_every_section_sentence_and_note(format: str, pack: s
         assert flat(needle) in text
 
 
+def test_a_table_inside_a_quotation_is_set_as_a_table() -> None:
+    text = "Before it\ngoes on.\n\n| Group | n |\n|---|---|\n| Women | 12 |\n\nAfter | it.\n"
+    assert view.blocks(text) == ["Before it goes on.", [["Group", "n"], ["Women", "12"]], "After | it."]
+    assert view.blocks("| no | table |\n") == ["| no | table |"]
+
+
+def test_what_was_accepted_as_a_whole_is_listed_once() -> None:
+    d = json.loads(json.dumps(as_json("gdpr-dpia", "skin-lesion")))
+    inside = [x for e in d["sections"][0]["elements"] for x in e["sentences"]]
+    for x in inside:
+        x["review"] = {"decision": "accept", "by": "Ben", "time": "2026-11-23T10:00:00Z", "reason": "", "edited": "", "problems": [], "on": "0"}
+    text = text_of("docx", render_draft("docx", d))
+    assert "Accepted by Ben" not in text
+    assert view.people(d) == [
+        (
+            "Decided as a whole",
+            ["On", "Decision", "By", "Day", "Reason", "Sentences"],
+            [[d["sections"][0]["title"], "accept", "Ben", "2026-11-23", "", str(len(inside))]],
+        )
+    ]
+
+
 @pytest.mark.parametrize("format", DRAFT_FORMATS)
 def test_the_same_draft_gives_the_same_bytes(format: str) -> None:
     d = as_json("gdpr-dpia", "chest-xray-triage")
@@ -427,7 +449,7 @@ def test_nothing_else_stands_in_the_body_of_a_word_draft() -> None:
                 if s["kind"] == "law":
                     allowed.add(flat(f"Asked for: {s['text']} [{s['note']}]"))
                 elif s["kind"] == "card":
-                    allowed |= {flat(s["text"]), flat(f"{s['label']}:"), flat(f"— {view.source(s)}")}
+                    allowed |= {*(flat(b) for b in view.blocks(s["text"]) if isinstance(b, str)), flat(f"{s['label']}:"), flat(f"— {view.source(s)}")}
                 else:
                     allowed.add(flat(f"{s['text']} {view.asked_by(s, True)}"))
     stop = body.index("Notes")

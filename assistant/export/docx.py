@@ -207,11 +207,11 @@ def _sentence(paper: Any, x: Mapping[str, Any], clauses: bool) -> None:
         line.paragraph_format.keep_with_next = True
         line.paragraph_format.space_before = Pt(4)
         line.add_run(view.printable(f"{x['label']}:")).bold = True
-        cells = view.grid(x["text"])
-        if cells:
-            table(paper, cells[0], cells[1:], [16.6 / len(cells[0])] * len(cells[0]))
-        else:
-            quotation(paper, view.reflow(x["text"])).paragraph_format.keep_with_next = True
+        for block in view.blocks(x["text"]):
+            if isinstance(block, str):
+                quotation(paper, block).paragraph_format.keep_with_next = True
+            else:
+                table(paper, block[0], block[1:], [16.6 / len(block[0])] * len(block[0]))
         source = paper.add_paragraph()
         small(source, f"— {view.source(x)}")
         source.paragraph_format.space_after = Pt(7)

@@ -189,8 +189,8 @@ def _sentence(x: Mapping[str, Any], clauses: bool) -> Iterator[Any]:
         yield raw(f"<i>{safe(view.asked_for(x))}</i>" + (f" <super>[{x['note']}]</super>" if clauses else ""))
     elif x["kind"] == "card":
         yield from heading(f"{x['label']}:", "label")
-        cells = view.grid(x["text"])
-        yield table(cells, [WIDTH / len(cells[0])] * len(cells[0])) if cells else para(view.reflow(x["text"]), "quote")
+        for block in view.blocks(x["text"]):
+            yield para(block, "quote") if isinstance(block, str) else table(block, [WIDTH / len(block[0])] * len(block[0]))
         yield para(f"— {view.source(x)}", "source")
     else:
         yield para(x["text"], "todo")

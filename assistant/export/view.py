@@ -4,6 +4,7 @@ Takes and gives plain values in a fixed order, so that each format lays out the 
 """
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -310,6 +311,15 @@ def grid(text: str) -> list[list[str]]:
     return rows if all(len(row) == len(rows[0]) for row in rows) else []
 
 
+def blocks(text: str) -> list[str | list[list[str]]]:
+    """A quotation as its parts in order: text as it is to be set, and the cells of each Markdown table in it."""
+    found: list[str | list[list[str]]] = []
+    for part in re.split(r"((?:^[ \t]*\|.*\|[ \t]*(?:\n|$)){3,})", text, flags=re.M):
+        if part.strip():
+            found.append(grid(part) or reflow(part.strip("\n")))
+    return found
+
+
 def standing_rows(draft: Report) -> list[list[str]]:
     """Where a draft stands, one row an element; the section is named once."""
     rows, last = [], ""
@@ -376,10 +386,11 @@ def decided(sentence: Mapping[str, Any]) -> tuple[Mapping[str, Any] | None, str]
     who = f"by {review['by'] or 'unnamed'}, {str(review['time'])[:10]}"
     reason = f": {review['reason']}" if review["reason"] else ""
     if review["decision"] == "accept":
-        return sentence, printable(f"Accepted {who}{reason}")
+        alone = "/" in str(review.get("on") or "/")  # what was accepted as a whole is listed as a whole
+        return sentence, printable(f"Accepted {who}{reason}") if alone else ""
     verb = "Edited" if review["decision"] == "edit" else "Left out"
     checks = "".join(f" Check: {p}." for p in review["problems"])
-    line = printable(f"{verb} {who}{reason}. The machine's words: “{' '.join(str(sentence['text']).split())}”.{checks}")
+    line = printable(f"{verb} {who}{reason}. The machine's words: “{' '.join(str(sentence['text']).split())}”{checks}")
     return ({**sentence, "kind": "person", "text": review["edited"]} if review["decision"] == "edit" else None), line
 
 
@@ -397,7 +408,16 @@ def people(report: Report) -> list[tuple[str, list[str], list[list[str]]]]:
     ]
     apart = [[x["field"].replace("_", " "), x["one"], x["says"], x["other"], x["says_there"]] for x in report.get("disagreements") or []]
     said = [[x["target"], x["by"], str(x["time"])[:10], x["text"], x["owner"], x["due"]] for x in report.get("remarks") or []]
+    whole = Counter(
+        (x["review"]["on"], x["review"]["decision"], x["review"]["by"], str(x["review"]["time"])[:10], x["review"]["reason"])
+        for s in report.get("sections") or []
+        for e in s["elements"]
+        for x in e["sentences"]
+        if x.get("review") and "/" not in str(x["review"].get("on") or "/")
+    )
+    names = {s["id"]: s["title"] for s in report.get("sections") or []}
     tables = [
+        ("Decided as a whole", ["On", "Decision", "By", "Day", "Reason", "Sentences"], [[names.get(on, on), *row, str(n)] for (on, *row), n in whole.items()]),
         ("Signatures", ["Name", "Signed as", "Time (UTC)", "Standing", "Citations on official text"], signed),
         ("Where the drafts and the card do not agree", ["On", "One place", "says", "Other place", "says"], apart),
         ("Comments and tasks", ["On", "By", "Day", "Words", "Owner", "Due"], said),
