@@ -290,6 +290,8 @@ def search(
         put(f"{n:2}. {h['citation']} [{h['pinpoint']}] {h['layer']} {h['version']} · {standing(h)} · {' '.join(h['via'][:3])}\n    {short(h['text'])}")
     if not found["hits"]:
         put("Nothing found.")
+    if "note" in found:
+        say(found["note"])
 
 
 @app.command()

@@ -14,7 +14,7 @@ import numpy as np
 
 from assistant import corpus
 from assistant.law import Hit, Passage
-from assistant.library import ROW_TYPES, Library, RowTable, tokens
+from assistant.library import ROW_TYPES, WORD, Library, RowTable, tokens
 from assistant.library import Filter as Filter
 from assistant.pinpoint import Pinpoint, find_references
 
@@ -116,6 +116,15 @@ def _best(score: "NDArray[np.float32]", k: int) -> "NDArray[np.int64]":
 def words_of(question: str) -> list[str]:
     """The indexed words of a question and of its spelt-out abbreviations, each once."""
     return list(dict.fromkeys(tokens(expand(question)[:2000])))
+
+
+def strange(library: Library, question: str) -> bool:
+    """Whether a question looks like another language or none: hardly an English function word in it, and few of its words in the texts held."""
+    words, told = WORD.findall(question.lower()), tokens(question)
+    held = library.counts(told)
+    if not words:
+        return any(c.isalpha() for c in question)
+    return 8 * (len(words) - len(told)) < len(words) and sum(t in held for t in told) < 0.6 * len(told)
 
 
 def unit_features(

@@ -71,6 +71,7 @@ from assistant.verify import cite, stands
 Progress = Callable[[str], None]
 RUN_KINDS = ("ask", "gaps", "draft")
 ERASABLE = (*RUN_KINDS, "chat", "card")
+STRANGE = "Few of these words stand in the texts held, which are searched in English: what is found is near in meaning at best"
 CARD_SECONDS = 10.0  # a sound card takes well under one
 ACTING: ContextVar[str] = ContextVar("acting", default="")  # the signed-in user on whose behalf a verb runs
 
@@ -366,7 +367,9 @@ class Workbench:
         hits = retrieve.search(library_, question, vector, wanted, k) if question.strip() else []
         done = time.perf_counter()
         ms = {"embed": _ms(embedded - started), "search": _ms(done - embedded), "total": _ms(done - started)}
-        return {"hits": [hit_json(h) for h in hits], "ms": ms}
+        named = bool(hits) and hits[0].via == ("reference",)
+        strange = {"note": STRANGE} if not named and retrieve.strange(library_, question[:2000]) else {}
+        return {"hits": [hit_json(h) for h in hits], "ms": ms, **strange}
 
     def ask(self, question: str, wanted: retrieve.Filter, mode: str = "auto", history: Sequence[Mapping[str, str]] = ()) -> dict[str, Any]:
         """The answer to a question with its hits, in the form of the contract, and one audit record."""

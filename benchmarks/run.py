@@ -1,18 +1,24 @@
-"""Measures speed on this machine and writes `benchmarks/results/`: search, first and repeated ingest, readers, LangChain's pipeline.
+"""Measures speed on this machine and writes `benchmarks/results/`: search at several sizes, ingest, readers, LangChain's pipeline.
 
     make bench                       # over the shipped corpus
     .venv/bin/python benchmarks/run.py HOME [FOLDER]
 
 HOME is a data folder with an index (default: a fresh one from the shipped corpus); FOLDER holds official texts to read
-(default: ../shared/corpus when it is there). Figures are of a warm process, medians over many runs.
+(default: ../shared/corpus when it is there). Figures are of a warm process, medians over many runs; the load of the
+machine stands beside them. Every part runs in a process of its own, so that its peak of memory is its own.
 """
 
 import json
+import os
 import platform
+import resource
+import shutil
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -22,27 +28,87 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from assistant import corpus, retrieve  # noqa: E402
+from assistant import corpus, library, retrieve  # noqa: E402
 from assistant.ingest import IngestReport, gather, read_source  # noqa: E402
+from assistant.law import Instrument  # noqa: E402
+from assistant.readers import plain  # noqa: E402
 from assistant.workbench import Settings, Workbench, today  # noqa: E402
 
+SIZES = (10_000, 100_000, 1_000_000)  # passages of the made-up libraries
+SET = 5_000  # passages of one made-up instrument
+PAIR = 400  # passages that both pipelines index
 
-def search(bench: Workbench, questions: list[str]) -> dict[str, Any]:
+
+def peak() -> int:
+    """The most memory this process has held, MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+
+
+def spent() -> float:
+    """Processor seconds of this process."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def questions() -> list[str]:
+    """Our own questions."""
+    return [json.loads(line)["question"] for line in (corpus.root() / "questions" / "answerable.jsonl").read_text("utf8").splitlines()]
+
+
+def search(home: Path) -> dict[str, Any]:
     """Milliseconds of a warm search, embedding included."""
-    wanted = retrieve.Filter(today())
-    for q in questions[:5]:
+    bench, wanted, asked = Workbench(Settings(home=home, llm="none")), retrieve.Filter(today()), questions()
+    for q in asked[:5]:
         bench.search(q, wanted)
-    each = [bench.search(q, wanted)["ms"] for q in questions]
+    began = spent()
+    each = [bench.search(q, wanted)["ms"] for q in asked]
     rows = {name: [e[name] for e in each] for name in ("embed", "search", "total")}
     return {
         "passages": int(bench.library.meta["passages"]),
         "rows": len(bench.library.rows.type),
+        "index_MB": sum(f.stat().st_size for f in bench.library.folder.rglob("*") if f.is_file()) >> 20,
+        "peak_MB": peak(),
+        "processor_ms": round(1000 * (spent() - began) / len(asked), 2),
         **{n: {"p50": statistics.median(v), "p95": float(np.quantile(v, 0.95))} for n, v in rows.items()},
     }
 
 
-def ingest(folder: Path) -> dict[str, Any]:
-    """Seconds of a first ingest of the shipped corpus, and of one with nothing changed."""
+def made_up(home: Path, passages: int) -> Iterator[Instrument]:
+    """Instruments of `SET` passages, each passage half of one and half of another of the library in `home`."""
+    held = library.current(home)
+    assert held
+    texts = [held.passage(int(k), today()).text.split() for k in np.flatnonzero(np.isin(held.rows.type, (0, 2)))]
+    rng = np.random.default_rng(3)
+    for n in range(passages // SET):
+        lines = []
+        for i in range(SET):
+            a, b = (texts[k] for k in rng.integers(len(texts), size=2))
+            lines.append(json.dumps({"id": f"p{n}-{i}", "text": " ".join(a[: len(a) // 2] + b[len(b) // 2 :])}))
+        yield plain.read_passages(f"made-up-{n}.jsonl", "\n".join(lines).encode(), f"made-up-{n}")
+
+
+def scale(home: Path, passages: int) -> dict[str, Any]:
+    """A warm search over a made-up library. Its vectors are not embedded but sums of two real ones with noise: right for speed, not for finding."""
+    held = library.current(home)
+    assert held
+    real, rng = np.asarray(held.vectors), np.random.default_rng(3)
+
+    def sampled(texts: list[str]) -> np.ndarray:
+        a, b = rng.integers(len(real), size=(2, len(texts)))
+        matrix = 0.7 * real[a] + 0.5 * real[b] + 0.02 * rng.standard_normal((len(texts), real.shape[1]), dtype=np.float32)
+        matrix /= np.linalg.norm(matrix, axis=1, keepdims=True)
+        return matrix
+
+    with tempfile.TemporaryDirectory() as folder:
+        began = spent()
+        with library.write_lock(Path(folder)):
+            library.build(Path(folder), list(made_up(home, passages)), [], sampled, None)
+        built = {"build_processor_s": round(spent() - began, 1), "build_peak_MB": peak()}
+        return {**own_process("search", folder), **built}
+
+
+def ingest() -> dict[str, Any]:
+    """Seconds of a first ingest of the shipped corpus with its vectors shipped, and of one with nothing changed."""
     with tempfile.TemporaryDirectory() as home:
         times = []
         for _ in range(2):
@@ -52,9 +118,25 @@ def ingest(folder: Path) -> dict[str, Any]:
     return {"first": times[0], "again": times[1]}
 
 
+def again(folder: Path) -> dict[str, Any]:
+    """Seconds to ingest the English GDPR: the first time, with nothing changed, and with one article changed."""
+    source = (folder / "gdpr" / "gdpr-oj-2016-en.eurlex.html").read_bytes()
+    changed = source.replace(b"not later than 72 hours", b"not later than 71 hours")
+    assert changed != source
+    found = {}
+    with tempfile.TemporaryDirectory() as home:
+        file = Path(home) / "gdpr.html"
+        for name, data in (("first", source), ("nothing changed", source), ("one article changed", changed)):
+            file.write_bytes(data)
+            started, began = time.perf_counter(), spent()
+            report = Workbench(Settings(home=Path(home) / "home", llm="none")).ingest([file])
+            found[name] = {"seconds": round(time.perf_counter() - started, 2), "processor_s": round(spent() - began, 2), "embedded": report["embedded"]}
+    return found
+
+
 def readers(folder: Path) -> dict[str, Any]:
     """Megabytes a second of each reader, without the sandbox and without embedding."""
-    spent: dict[str, list[float]] = {}
+    took: dict[str, list[float]] = {}
     for source in gather([folder], IngestReport()):
         data = [(name, path.read_bytes()) for name, path in source.files]
         started = time.perf_counter()
@@ -63,66 +145,129 @@ def readers(folder: Path) -> dict[str, Any]:
         except Exception as error:
             sys.stderr.write(f"{source.files[0][0]}: {error}\n")
             continue
-        row = spent.setdefault(source.reader, [0.0, 0.0])
+        row = took.setdefault(source.reader, [0.0, 0.0])
         row[0] += sum(len(d) for _, d in data) / 1e6
         row[1] += time.perf_counter() - started
-    return {name: {"MB": round(mb, 2), "seconds": round(s, 2), "MB/s": round(mb / s, 2)} for name, (mb, s) in sorted(spent.items())}
+    return {name: {"MB": round(mb, 2), "seconds": round(s, 2), "MB/s": round(mb / s, 2)} for name, (mb, s) in sorted(took.items())}
 
 
-def langchain(texts: list[str], questions: list[str]) -> dict[str, Any]:
-    """LangChain's ordinary pipeline over the same text and embedding model: splitter, HuggingFaceEmbeddings, Chroma."""
+def passages_of(home: Path) -> list[str]:
+    """Texts to index, the same for both pipelines: official passages where there are any, otherwise digests."""
+    held = library.current(home)
+    assert held
+    keys = np.flatnonzero(held.rows.type == 0)
+    keys = keys if len(keys) >= PAIR else np.flatnonzero(held.rows.type == 2)
+    return [held.passage(int(k), today()).text for k in np.random.default_rng(5).permutation(keys)[:PAIR]]
+
+
+def ours(home: Path) -> dict[str, Any]:
+    """Indexing by Pincite: from texts as JSON lines to a library that can be searched; imports and model included and named."""
+    texts = passages_of(home)
+    data = "\n".join(json.dumps({"id": str(n), "text": t}) for n, t in enumerate(texts)).encode()
+    started, began = time.perf_counter(), spent()
     from assistant.embed import Embedder
 
     embedder = Embedder()
-    ours = time.perf_counter()
-    embedder.embed_documents(texts)
-    ours = time.perf_counter() - ours
+    embedder.embed_query("x")
+    ready, ready_cpu = time.perf_counter(), spent()
+    with tempfile.TemporaryDirectory() as folder, library.write_lock(Path(folder)):
+        built = library.build(Path(folder), [plain.read_passages("p.jsonl", data, "pair")], [], embedder.embed_documents, None)
+    done, done_cpu = time.perf_counter(), spent()
+    return {
+        "characters": sum(map(len, texts)), "pieces": built.embedded, "start_s": round(ready - started, 2), "index_s": round(done - ready, 2),
+        "start_processor_s": round(ready_cpu - began, 2), "index_processor_s": round(done_cpu - ready_cpu, 2), "peak_MB": peak(),
+    }  # fmt: skip
+
+
+def langchain(home: Path) -> dict[str, Any]:
+    """LangChain's ordinary pipeline over the same texts and embedding model: splitter, HuggingFaceEmbeddings, Chroma on disk; the same clocks."""
+    from assistant.embed import Embedder
+
+    texts, model_folder = passages_of(home), str(Embedder().folder)
+    started, began = time.perf_counter(), spent()
     from langchain_chroma import Chroma
     from langchain_huggingface import HuggingFaceEmbeddings
     from langchain_text_splitters import RecursiveCharacterTextSplitter
 
-    model = HuggingFaceEmbeddings(model_name=str(embedder.folder), model_kwargs={"local_files_only": True}, encode_kwargs={"normalize_embeddings": True})
-    splitter = RecursiveCharacterTextSplitter(chunk_size=1000, chunk_overlap=0)
+    model = HuggingFaceEmbeddings(model_name=model_folder, model_kwargs={"local_files_only": True}, encode_kwargs={"normalize_embeddings": True})
+    model.embed_query("x")
+    pieces = [c for t in texts for c in RecursiveCharacterTextSplitter(chunk_size=1000, chunk_overlap=0).split_text(t)]
+    ready, ready_cpu = time.perf_counter(), spent()
     with tempfile.TemporaryDirectory() as folder:
-        started = time.perf_counter()
-        store = Chroma.from_texts([c for t in texts for c in splitter.split_text(t)], model, persist_directory=folder)
-        theirs = time.perf_counter() - started
+        store = Chroma.from_texts(pieces, model, persist_directory=folder)
+        done, done_cpu = time.perf_counter(), spent()
         each = []
-        for q in questions:
-            started = time.perf_counter()
+        for q in questions()[:50]:
+            one = time.perf_counter()
             store.similarity_search(q, k=10)
-            each.append(1000 * (time.perf_counter() - started))
+            each.append(1000 * (time.perf_counter() - one))
     return {
-        "passages": len(texts),
-        "pincite_embedding_s": round(ours, 2),
-        "langchain_index_s": round(theirs, 2),
-        "langchain_query_ms_p50": round(statistics.median(each), 1),
-    }
+        "characters": sum(map(len, texts)), "pieces": len(pieces), "start_s": round(ready - started, 2), "index_s": round(done - ready, 2),
+        "start_processor_s": round(ready_cpu - began, 2), "index_processor_s": round(done_cpu - ready_cpu, 2), "peak_MB": peak(),
+        "query_ms_p50": round(statistics.median(each), 1),
+    }  # fmt: skip
 
 
-def main() -> None:
+def cold(home: Path) -> dict[str, Any]:
+    """Seconds of `pincite search` from the shell, three times."""
+    each = []
+    for _ in range(3):
+        started = time.perf_counter()
+        subprocess.run(
+            [sys.executable, "-m", "assistant", "search", questions()[0]],
+            check=True,
+            capture_output=True,
+            cwd=ROOT,
+            env={**os.environ, "PINCITE_HOME": str(home)},
+        )
+        each.append(round(time.perf_counter() - started, 2))
+    return {"seconds": each}
+
+
+def own_process(part: str, *arguments: object) -> dict[str, Any]:
+    """A part's figures, measured in a process of its own, with the machine's load when it ended."""
+    command = [sys.executable, __file__, "--part", part, *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    if done.returncode:
+        return {"failed": done.stderr.strip().splitlines()[-1:]}
+    found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return {**found, "load": round(os.getloadavg()[0], 1)}
+
+
+PARTS = {
+    "search": lambda home: search(Path(home)),
+    "scale": lambda home, size: scale(Path(home), int(size)),
+    "ingest": ingest,
+    "again": lambda folder: again(Path(folder)),
+    "readers": lambda folder: readers(Path(folder)),
+    "ours": lambda home: ours(Path(home)),
+    "langchain": lambda home: langchain(Path(home)),
+    "cold": lambda home: cold(Path(home)),
+}
+
+
+def main(arguments: Sequence[str]) -> None:
     """Run what can be run here and write one JSON file named by the day."""
-    home = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(tempfile.mkdtemp())
-    folder = Path(sys.argv[2]) if len(sys.argv) > 2 else ROOT.parent / "shared" / "corpus"
-    bench = Workbench(Settings(home=home, llm="none"))
+    home = Path(arguments[0]) if arguments else Path(tempfile.mkdtemp())
+    folder = Path(arguments[1]) if len(arguments) > 1 else ROOT.parent / "shared" / "corpus"
     if not (home / "library").exists():
-        bench.ingest()
-    questions = [json.loads(line)["question"] for line in (corpus.root() / "questions" / "answerable.jsonl").read_text("utf8").splitlines()]
-    texts = [p.text for p in (bench.library.passage(int(k), today()) for k in np.flatnonzero(bench.library.rows.type % 2 == 0)[:400])]
-    found: dict[str, Any] = {
-        "date": date.today().isoformat(),
-        "machine": f"{platform.machine()}, {len(__import__('os').sched_getaffinity(0))} cores",
-        "search": search(bench, questions),
-    }
-    found["ingest_shipped"] = ingest(folder)
-    found["langchain"] = langchain(texts, questions[:50])
-    if folder.is_dir():
-        found["readers"] = readers(folder)
+        Workbench(Settings(home=home, llm="none")).ingest()
+    found: dict[str, Any] = {"date": date.today().isoformat(), "machine": f"{platform.machine()}, {len(os.sched_getaffinity(0))} cores"}
+    wanted = [("search", home), ("cold", home), *(("scale", home, size) for size in SIZES), ("ingest",), ("ours", home), ("langchain", home)]
+    for part, *rest in wanted + ([("again", folder), ("readers", folder)] if folder.is_dir() else []):
+        name = f"{part} {rest[1]}" if part == "scale" else str(part)
+        found[name] = own_process(str(part), *rest)
+        sys.stdout.write(f"{name}: {json.dumps(found[name])}\n")
+        sys.stdout.flush()
     out = ROOT / "benchmarks" / "results" / f"{found['date']}.json"
     out.parent.mkdir(exist_ok=True)
     out.write_text(json.dumps(found, indent=2) + "\n", "utf8")
-    sys.stdout.write(json.dumps(found, indent=2) + "\n")
+    if not arguments:
+        shutil.rmtree(home)
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:2] == ["--part"]:
+        sys.stdout.write(json.dumps(PARTS[sys.argv[2]](*sys.argv[3:])) + "\n")
+    else:
+        main(sys.argv[1:])

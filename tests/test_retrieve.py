@@ -120,3 +120,28 @@ def test_frameworks_named_by_their_words(question: str, names: tuple[str, ...]) 
 def test_abbreviations_are_spelt_out() -> None:
     assert "data protection impact assessment" in retrieve.expand("Do we need a DPIA?")
     assert retrieve.expand("adpiab") == "adpiab"
+
+
+@pytest.mark.parametrize(
+    ("question", "is_strange"),
+    [
+        ("Hvornår skal et brud på persondatasikkerheden anmeldes til tilsynsmyndigheden?", True),
+        ("Wanneer moet een inbreuk in verband met persoonsgegevens worden gemeld?", True),
+        ("Wann muss eine Datenschutzverletzung gemeldet werden?", True),
+        ("Quand faut-il notifier une violation de données ?", True),
+        ("日本の法律は何ですか", True),
+        ("zzqx vvkj", True),
+        ("When must a breach be notified?", False),
+        ("What are the rules on truck tyres?", False),
+        ("PHI breach notification", False),
+        ("DPIA", False),
+        ("", False),
+        ("?", False),
+    ],
+)
+def test_another_language_is_told_from_a_rare_subject(question: str, is_strange: bool, lib: Library) -> None:
+    assert retrieve.strange(lib, question) is is_strange
+
+
+def test_our_questions_are_no_strange_language(lib: Library) -> None:
+    assert [r["question"] for name in ("answerable", "operative", "dates") for r in rows(name) if retrieve.strange(lib, str(r["question"]))] == []
