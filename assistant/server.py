@@ -342,14 +342,16 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def check_address(host: str, port: int, users: int, certificate: bool) -> None:
-    """Raises what forbids to open on this address, with how to make it possible."""
+def check_address(host: str, port: int, users: int, certificate: bool, proxy: str = "") -> None:
+    """Raises what forbids to open on this address, or behind a proxy of that name, with how to make it possible."""
     if not 0 < port < 65536:
         raise UsageError(f"{port} is no port", "Choose one from 1024 to 65535")
     if not is_loopback(host) and not (users and certificate):
         missing = " and ".join(m for m, there in (("users", users), ("a certificate", certificate)) if not there)
         how = "Add them: pincite users add NAME --role admin; PINCITE_TLS_CERT=cert.pem PINCITE_TLS_KEY=key.pem. Or open on 127.0.0.1"
         raise Refused(f"The app is not opened on {host}, where others can reach it, without {missing}", how)
+    if proxy and not users:
+        raise Refused(f"The app is not opened behind {proxy}, where others can reach it, without users", "Add them: pincite users add NAME --role admin")
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -367,10 +369,11 @@ def serve(host: str, port: int, bench: "Workbench") -> None:
 
     os.umask(0o077)  # whatever the app writes, uploads included, is its owner's alone
     cert, key = bench.settings.tls_cert, bench.settings.tls_key
-    check_address(host, port, len(record.users(bench.store)), bool(cert and key))
+    proxy = bench.settings.proxy.lower()
+    check_address(host, port, len(record.users(bench.store)), bool(cert and key), proxy)
     scheme = "https" if cert and key else "http"
-    hosts = frozenset({"127.0.0.1", "localhost", "[::1]", host}) if is_loopback(host) else frozenset()
-    app = make_app(bench, hosts, scheme == "https", alone=is_loopback(host))
+    hosts = frozenset({"127.0.0.1", "localhost", "[::1]", host, proxy} - {""}) if is_loopback(host) else frozenset()
+    app = make_app(bench, hosts, scheme == "https" or bool(proxy), alone=is_loopback(host) and not proxy)
     threading.Thread(target=_warm, args=(bench,), daemon=True).start()
     config = uvicorn.Config(
         app, host=host, port=port, log_level="warning", server_header=False, ssl_certfile=cert, ssl_keyfile=key, timeout_graceful_shutdown=3

@@ -93,6 +93,7 @@ class Settings(BaseSettings):
     embedder: str | None = None
     offline: bool = False
     user: str = ""
+    proxy: str = ""  # the host name under which a proxy with a certificate passes requests on to `serve`
     tls_cert: Path | None = None  # with tls_key: what `serve` needs beyond this machine
     tls_key: Path | None = None
 

@@ -18,6 +18,7 @@ from assistant.record import Store
 from assistant.retrieve import Filter
 from tests.crash import SOUND
 from tests.fakes import stub_bench
+from tests.test_crash import child, done
 from tests.test_library import embed, made_up
 
 TODAY = Filter("2026-11-22")
@@ -272,3 +273,21 @@ def test_a_database_behind_every_verb(database: Postgres, small: None, tmp_path:
     assert bench.verify_corpus()["sound"] and bench.standing()["ready"] and bench.doctor()["checks"][2]["ok"]
     run = bench.ask("What does a consent manager do?", TODAY)["audit"]
     assert bench.bundle(run)
+
+
+def test_two_processes_on_one_database_one_of_them_killed(database: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a process acknowledged before it was killed is on the one chain, and the other goes on."""
+    monkeypatch.setenv("PINCITE_STORE", database.url)
+    assert done("ingest", str(tmp_path / "one"))[0] == 0
+    doomed, other = child("ask", str(tmp_path / "one")), child("ask", str(tmp_path / "two"))
+    try:
+        assert doomed.stdout and other.stdout
+        said = {p: [p.stdout.readline().strip() for _ in range(6)][1:] for p in (doomed, other) if p.stdout}
+        doomed.kill()
+        after = [other.stdout.readline().strip() for _ in range(5)]
+    finally:
+        doomed.kill(), other.kill()
+    chain = list(record.records(database))
+    asked = {*said[doomed], *said[other], *after}
+    assert record.verify_chain(iter(chain)).sound and len(asked) == 15 and asked <= {r.id for r in chain}
+    assert all(record.kept(database, id) for id in asked), "and what was answered is there"

@@ -1,7 +1,9 @@
 """The app without a browser: what its pages show and do over a stub of the workbench, and every route behind the one door."""
 
 import json
+import os
 import re
+import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +17,7 @@ from starlette.testclient import TestClient
 from assistant import door, record, roles, server
 from assistant.errors import NotReady, Refused, UsageError
 from assistant.retrieve import Filter
-from assistant.ui import app, ask, audit, card, drafts, gaps, parts, settings, sources, start
+from assistant.ui import app, ask, audit, card, drafts, gaps, parts, settings, sources, start, work
 from assistant.ui.shell import Shell
 from assistant.ui.work import Jobs, progress
 from assistant.workbench import Settings, Workbench, now, sha256
@@ -1135,9 +1137,26 @@ def test_beyond_this_machine_it_opens_only_with_users_and_a_certificate(users: i
     assert "pincite users add" in refused.value.hint and refused.value.exit_code == 4
 
 
-def test_a_port_in_use_is_said() -> None:
-    import socket
+def test_behind_a_proxy_it_opens_only_with_users() -> None:
+    with pytest.raises(Refused, match=r"pincite.example.org.*without users"):
+        server.check_address("127.0.0.1", 7860, 0, False, "pincite.example.org")
 
+
+@pytest.mark.parametrize(
+    ("by", "alive"),
+    [
+        ("", False),
+        ("another-machine 1", True),
+        (f"{socket.gethostname()} {os.getppid()}", True),
+        (f"{socket.gethostname()} {os.getpid()}", False),
+        (f"{socket.gethostname()} 4194304", False),
+    ],
+)
+def test_a_job_of_another_process_is_not_called_ended(by: str, alive: bool) -> None:
+    assert work._alive(by) is alive
+
+
+def test_a_port_in_use_is_said() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

@@ -3,8 +3,10 @@
 A closed tab stops the watching, never the work; after a restart what had been running says so.
 """
 
+import os
 import re
 import secrets
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from assistant.workbench import Workbench
 
 _COUNT = re.compile(r"(\d+) of (\d+)")
+BY = f"{socket.gethostname()} {os.getpid()}"  # several processes may share a store, each with jobs of its own
 BEAT = 0.4  # seconds between two looks
 Say = Callable[[str], None]
 
@@ -79,7 +82,7 @@ class Jobs:
     def _keep(self, job: Job, state: str = "running") -> None:
         job.kept = time.monotonic()
         with self.bench.acting(job.user):
-            self.bench.keep_job(job.id, {"title": job.title, "state": state, "said": job.said[-5:], "seconds": round(job.kept - job.started, 1)})
+            self.bench.keep_job(job.id, {"title": job.title, "state": state, "said": job.said[-5:], "seconds": round(job.kept - job.started, 1), "by": BY})
 
     def watch(self, job: Job) -> Iterator[str]:
         """What to show until the job ends, and then its outcome."""
@@ -103,11 +106,25 @@ class Jobs:
         for kept in self.bench.jobs():
             if user and kept["owner"] != user:
                 continue
-            lost = kept["state"] == "running" and kept["id"] not in self._jobs
+            lost = kept["state"] == "running" and kept["id"] not in self._jobs and not _alive(kept.get("by", ""))
             state = "ended by a restart; start it again, nothing is damaged" if lost else kept["state"]
             tone = "good" if state == "done" else "ask" if state == "running" else "warn"
             rows.append([esc(kept["time"][:19].replace("T", " ")), esc(kept["owner"]), esc(kept["title"]), badge(state, tone), f"{kept['seconds']:.0f} s"])
         return table(["Last seen (UTC)", "User", "Work", "State", "Took"], rows, "Long work", plain=False) if rows else ""
+
+
+def _alive(by: str) -> bool:
+    """Whether the process that does a job may still live: one of another machine is believed to."""
+    host, _, number = by.partition(" ")
+    if host != socket.gethostname():
+        return bool(host)
+    try:
+        os.kill(int(number), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return int(number) != os.getpid()  # of this very process only those in its own list
 
 
 def progress(title: str, said: list[str], elapsed: float) -> str:
