@@ -12,6 +12,8 @@ import numpy as np
 from assistant.library import Library
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from langchain_core.vectorstores import VectorStore
     from numpy.typing import NDArray
 
@@ -55,3 +57,37 @@ def nearest(store: "VectorStore", vector: "NDArray[np.float32]", k: int) -> "tup
     found = store.similarity_search_by_vector_with_relevance_scores(vector.tolist(), k=k)  # type: ignore[attr-defined]
     keys = np.array([int(doc.id) for doc, _ in found], dtype=np.int64)
     return keys, 1.0 - np.array([distance for _, distance in found], dtype=np.float32)
+
+
+class Given:
+    """A LangChain `Embeddings` that hands out vectors made before, in the order in which the texts are added; questions go to `embed_query`."""
+
+    def __init__(self, embed_query: "Callable[[str], NDArray[np.float32]]") -> None:
+        self._embed_query = embed_query
+        self.vectors: list[list[float]] = []
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        """The vectors that lie ready for these texts."""
+        ready, self.vectors = self.vectors[: len(texts)], self.vectors[len(texts) :]
+        return ready
+
+    def embed_query(self, text: str) -> list[float]:
+        """A question's vector."""
+        return [float(x) for x in self._embed_query(text)]
+
+
+def fill(store: "VectorStore", given: Given, library: Library) -> None:
+    """Put every row of the library that has a vector into a LangChain store of any kind, which was made with `given`; ids are row keys."""
+    from langchain_core.documents import Document
+
+    rows = library.rows
+    keys = np.flatnonzero(rows.vector >= 0)
+    for at in range(0, len(keys), BATCH):
+        part = keys[at : at + BATCH].tolist()
+        passages = [library.passage(k, "") for k in part]
+        given.vectors = library.vectors[rows.vector[part]].tolist()
+        documents = [
+            Document(id=str(k), page_content=p.text, metadata={"pinpoint": p.pinpoint.address, "official": p.layer == "official"})
+            for k, p in zip(part, passages, strict=True)
+        ]
+        store.add_documents(documents, ids=[str(k) for k in part])

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 from langchain_core.embeddings import Embeddings
 
 from assistant import library, vectors
@@ -41,6 +42,20 @@ def test_the_store_is_made_once_for_a_corpus(home: Path) -> None:
     before = stamp.stat().st_mtime_ns
     vectors.chroma(lib, Unused())
     assert stamp.stat().st_mtime_ns == before
+
+
+def test_any_other_store_of_langchain_finds_what_an_exact_comparison_finds(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from langchain_core.vectorstores import InMemoryVectorStore
+
+    monkeypatch.setattr(vectors, "BATCH", 7)
+    lib = build(home, *(made_up(f"20{n}-01-01", f"words of year {n}", work=f"work-{n}") for n in range(10, 40)))
+    given = vectors.Given(lambda text: lib.vectors[int(text)])
+    store = InMemoryVectorStore(given)  # type: ignore[arg-type]
+    vectors.fill(store, given, lib)
+    assert {int(id) for id in store.store} == set(np.flatnonzero(lib.rows.vector >= 0).tolist()) and given.vectors == []
+    for k in range(0, len(lib.vectors), 7):
+        (best,) = store.similarity_search(str(k), k=1)
+        assert lib.rows.vector[int(best.id or -1)] == k and best.metadata["pinpoint"] == lib.passage(int(best.id or -1), "").pinpoint.address
 
 
 def test_search_as_a_langchain_retriever(shipped_home: Path) -> None:
