@@ -203,8 +203,9 @@ def _subject(tokens: Sequence[str], at: int, before: frozenset[str]) -> frozense
         part.pop()
     duty = max((i for i, t in enumerate(part) if t in _MODAL), default=-1)
     if duty >= 0:  # the words of the duty before this one: its doer goes on, unless another is named after "and"
-        joint = next((i for i in range(len(part) - 1, duty, -1) if part[i] in ("and", "or", "but")), len(part))
-        part = part[joint + 1 :]
+        joint = next((i for i in range(len(part) - 1, duty, -1) if part[i] in ("and", "or", "but")), -1)
+        clause = any(t in _SUBORDINATE or t == "that" for t in part[duty:])
+        part = part[joint + 1 :] if joint > 0 else part[duty + 1 :] if clause else []
     if not part:
         return before
     for i in range(len(part) - 1, -1, -1):
@@ -225,7 +226,8 @@ def _subject(tokens: Sequence[str], at: int, before: frozenset[str]) -> frozense
 def _head(part: Sequence[str]) -> frozenset[str]:
     """The stems of the first thing named: up to a preposition, a relative clause or a mark."""
     cut = next((i for i, t in enumerate(part) if i and (t in _PREPOSITION or t in _RELATIVE or not t[0].isalpha())), len(part))
-    return _content(part[:cut])
+    also = part[cut + 2 :] if list(part[cut + 1 : cut + 2]) in (["is"], ["are"]) and part[cut] in _RELATIVE else ()  # "deployers who are employers"
+    return _content(part[:cut]) | (_head(also) if also else frozenset())
 
 
 def _content(part: Sequence[str]) -> frozenset[str]:

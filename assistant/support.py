@@ -77,16 +77,16 @@ _QUANTITY = re.compile(
 )  # fmt: skip
 _SCALES = {"million": 1e6, "m": 1e6, "billion": 1e9, "crore": 1e7, "crores": 1e7, "lakh": 1e5, "lakhs": 1e5, "thousand": 1e3, "hundred": 1e2}
 _MINIMUM = re.compile(
-    r"(?:at least|not less than|no less than|minimum(?: of)?|no fewer than|a minimum period of)\s*(?:\w+\s+){0,2}$|^\s*(?:or more|at (?:the )?least"
+    r"(?:at least|not less than|no less than|in no (?:case|event) less than|minimum(?: of)?|no fewer than|a minimum period of)\s*(?:\w+\s+){0,2}$|^\s*(?:or more|at (?:the )?least"
     r"|minimum|or over)",
     re.I,
 )
 _MAXIMUM = re.compile(
-    r"(?:at most|not more than|no more than|up to|not exceed(?:ing)?|no later than|not later than|within|maximum(?: of)?|latest within|in no case"
-    r" later than|under|less than|fewer than|below|not exceed)\s*(?:\w+\s+){0,2}$|^\s*(?:or less|or fewer|at (?:the )?(?:most|latest)|maximum)",
+    r"(?:at most|in no (?:case|event) (?:more|later) than|not more than|no more than|up to|not exceed(?:ing)?|no later than|not later than|within|maximum(?: of)?|latest within|in no case"
+    r" later than|under|(?<!no )(?<!not )(?<!case )(?<!event )(?:less|fewer) than|below|not exceed)\s*(?:\w+\s+){0,2}$|^\s*(?:or less|or fewer|at (?:the )?(?:most|latest)|maximum)",
     re.I,
 )
-_OVER = re.compile(r"(?<!not )(?<!no )(?:more than|exceed(?:s|ing)?|over|above|greater than|longer than|after)\s*(?:\w+\s+){0,2}$", re.I)
+_OVER = re.compile(r"(?<!not )(?<!no )(?<!case )(?<!event )(?:more than|exceed(?:s|ing)?|over|above|greater than|longer than|after)\s*(?:\w+\s+){0,2}$", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +212,7 @@ _MODES = (
     ("must", r"\bshall\b|\bmust\b|\b(?:is|are|be) (?:required|obliged|to be|obligated|bound)\b|\b(?:has|have|having) to\b|\brequires?\b|\bneeds? to\b"
         r"|\bobligation\b|\bduty\b|\bmandatory\b|\bcompulsory\b|\(required\)|\bis responsible for\b"),
     ("should", r"\bshould\b|\brecommend\w*|\badvis(?:e|ed|able)\b|\bencourag\w*|\bought\b"),
-    ("may", r"\bmay\b|\bcan\b|\b(?:is|are) (?:allowed|permitted|entitled|free|authori[sz]ed) to\b|\bpermits?\b|\ballows?\b|\bhas the right\b|\bhave"
+    ("may", r"\bmay\b|\bcan\b|\b(?:is|are) (?:allowed|permitted|entitled|free|authori[sz]ed) to\b|(?<!must )(?<!shall )\b(?:permits?|allows?)\b|\bhas the right\b|\bhave"
         r" the right\b|\boptional\b|\bat (?:its|their|his) discretion\b|\bpossible\b"),
     ("addressable", r"\baddressable\b"),
 )  # fmt: skip
@@ -227,12 +227,12 @@ _NOT = re.compile(
     re.I,
 )
 _CONDITION = re.compile(
-    r"\b(?P<word>unless|except(?: (?:where|when|as|if|for|that|in))?|only (?:if|where|when|to the extent|for|in)|provided that|subject to|other than"
+    r"\b(?P<word>unless|except(?: (?:where|when|as|if|for|that|in))?|only (?:if|where|when|to the extent|for|in)|provided that|subject to|without|other than"
     r"|save (?:where|as|for)|with the exception of|insofar as|in so far as|to the extent|where|when|if|in (?:the )?cases? (?:where|of|in which)|as"
     r" long as|in the event)\b",
     re.I,
 )
-_HARD = ("unless", "except", "only", "provided", "subject", "other than", "save", "with the exception", "insofar", "in so far", "to the extent")
+_HARD = ("unless", "without", "except", "only", "provided", "subject", "other than", "save", "with the exception", "insofar", "in so far", "to the extent")
 _HARD_MARK = re.compile(
     r"\b(?:unless|except\w*|only|provided|subject to|other than|save|apart from|but not|without|limited|insofar|in so far|to the extent|not apply|if"
     r"|where|when)\b",
@@ -349,6 +349,7 @@ def _subject(words: Words) -> set[str]:
         if passive:
             by = words.low[passive : passive + 20]
             near = by[by.index("by") + 1 :][:4] if "by" in by else ()
+            found.update({"?"} if near[:1] in (("it",), ("them",), ("him",), ("her",)) else ())
         else:
             near = words.low[max(0, i - 4) : i]
             found.update({"?"} & {"?" if t in ("it", "they", "he", "she") else "" for t in words.low[max(0, i - 1) : i]})
@@ -485,6 +486,12 @@ def _places(text: str, wanted: Sequence[str]) -> list[int]:
     return [int(m.start() * len(text) / max(1, len(spread))) for m in re.finditer(r"[A-Za-z]+", spread) if alike(stem(m[0].lower()), wanted[0])]
 
 
+def _told_before(text: str, told: set[str]) -> bool:
+    """Whether a claim tells what stands right before a condition, so that the condition is its own."""
+    near = Words.of(text).content()[-3:]
+    return sum(covers(w, told) > 0 for w in near) * 2 >= len(near)
+
+
 _POINTER = re.compile(
     r"\s*(?:as (?:otherwise )?(?:provided|permitted|specified|set out|described) (?:in|by|for in|under)|(?:the )?(?:provisions|requirements) of)?\s*(?:§|paragraphs?|Articles?|sections?|\()"
 )
@@ -506,6 +513,8 @@ def _check_conditions(claim: str, window: str, passage: str, claim_words: Words)
         least = 0.4 if sentence in window else 0.8  # of a sentence elsewhere the claim must tell nearly all
         for m in _CONDITION.finditer(sentence):
             word = m["word"].lower()
+            if word == "without" and not re.search(r"\b(?:not|no|never|neither)\b", sentence[: m.start()], re.I):
+                continue
             clause = re.split(r"[,;:.]", sentence[m.end() :], maxsplit=1)[0]
             if not close and (re.search(r"\b(?:be|is|are|been) $", sentence[: m.start()]) or _POINTER.match(clause)):
                 continue
@@ -515,6 +524,8 @@ def _check_conditions(claim: str, window: str, passage: str, claim_words: Words)
                 continue
             own = [w for w in Words.of(clause).content() if w not in rest] or Words.of(clause).content()
             hard = word.startswith(_HARD)
+            if m.start() >= 12 and not _told_before(sentence[: m.start()], mine):
+                continue
             trailing = close and word in ("if", "where", "when") and len(own) > 1
             if not own or not (hard or trailing or (_opens(sentence, m.start()) and (close or len(own) > 1))):
                 continue
@@ -551,9 +562,12 @@ def _check_extent(claim: str, passage: str) -> list[str]:
 
     The thing is the first word after it that the passage uses too; a word before that thing in the passage narrows it.
     """
+    always = _ALWAYS.search(claim)
+    if always and not _ALWAYS.search(passage):
+        return [f"extent: '{always[0].lower()}' stands only in the claim"]
     words = Words.of(passage)
     told = set(Words.of(claim).stems)
-    for m in _NOUNS.finditer(prepared(claim)):
+    for m in _NOUNS.finditer(" ".join(prepared(claim).split())):
         how = m["how"].lower().removesuffix(" of")
         thing = next((stem(w) for w in WORD.findall(m["thing"].lower()) if stem(w) not in light_words() and stem(w) in words.stems), "")
         places = [i for i, s in enumerate(words.stems) if s == thing]
@@ -574,6 +588,9 @@ def _narrowed(ahead: Sequence[str], told: set[str]) -> bool:
     return ahead[-1].isalpha() and covers(stem(ahead[-1]), told) == 0
 
 
+_ALWAYS = re.compile(
+    r"\b(?:in (?:all|every|any) cases?|always|at all times|without exception|even (?:if|where|when|without)|regardless|irrespective|unconditional\w*)\b", re.I
+)
 _TIMES = frozenset(["time", "day", "week", "month", "year", "hour"])
 _NARROWING = frozenset(map(stem, ["certain", "further", "relevant", "particular", "such"])) - {stem("such")}
 
@@ -584,7 +601,7 @@ def _check_only(claim: str, passage: str) -> list[str]:
         r"\b(?:only|solely|exclusively|unless|except|without|not|no|nothing|limit\w*|restrict\w*|confin\w*|nobody|none|cannot|alone|prior|before)\b", re.I
     )
     for m in re.finditer(r"\b(?:only|solely|exclusively)\b", claim, re.I):
-        if not limits.search(passage):
+        if not limits.search(passage) or (not claim[: m.start()].strip() and not _LIMITS_WHO.search(passage)):
             return ["extent: 'only' stands only in the claim"]
         ahead, after = Words.of(re.split(r"[.,;:]", claim[: m.start()])[-1]).content()[-1:], Words.of(claim[m.end() :]).content()[:1]
         held = [set(Words.of(part).stems) for part in re.split(r"[.;,:\n]|\bbut\b", passage) if re.search(r"\b(?:only|solely|exclusively)\b", part, re.I)]
@@ -595,6 +612,9 @@ def _check_only(claim: str, passage: str) -> list[str]:
             if covers(ahead[0], whole) and all(_only_beside(part, after[0]) for part in held):
                 return [f"extent: the passage does not say 'only' of '{ahead[0]}'"]
     return []
+
+
+_LIMITS_WHO = re.compile(r"\b(?:only|solely|exclusively|unless|except|other than|nobody|none|no (?!later|less|more|case|event)\w+)\b", re.I)
 
 
 def _only_beside(part: set[str], word: str) -> bool:
