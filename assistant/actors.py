@@ -59,6 +59,7 @@ _TAKES_THAT = frozenset(
 _IRREGULAR = frozenset(
     ["made", "kept", "given", "told", "sent", "held", "put", "set", "drawn", "borne", "shown", "taken", "done", "sought", "brought", "met", "left"]
 )
+_ANYONE = frozenset(map(stem, ["person", "people", "individual", "anyone", "someone"]))
 _TO_WHOM = frozenset(
     map(stem, ["give", "given", "provide", "grant", "send", "sent", "offer", "issue", "supply", "tell", "told", "pay", "award", "deny", "refuse", "allow"])
 )
@@ -244,4 +245,4 @@ def _about_the_same(a: Frame, b: Frame) -> bool:
 
 def _meet(a: frozenset[str], b: frozenset[str], passage: set[str]) -> bool:
     """Whether two names may be one: a common word, or kindred words that the passage does not use side by side."""
-    return any(x in y or y in x or (alike(x, y) and not {x, y} <= passage) for x in a for y in b)
+    return any(x in y or y in x or (alike(x, y) and (not {x, y} <= passage or _ANYONE & {x, y})) for x in a for y in b)

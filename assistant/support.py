@@ -205,9 +205,9 @@ def dates(text: str) -> set[tuple[str, str, str]]:
 
 _MODES = (
     ("may", r"\b(?:shall|must) have the right\b"),
-    ("mustnot", r"\b(?:shall|must|may) (?:not|never)\b|\bshall (?:\w+ )?not\b|\bcannot\b|\bcan not\b|\b(?:is|are) (?:prohibited|forbidden|not allowed"
+    ("mustnot", r"\b(?:shall|must|may) (?:\w+ )?(?:not|never)\b(?! (?:apply|be (?:obliged|required)))|\bcannot\b|\bcan not\b|\b(?:is|are) (?:prohibited|forbidden|not allowed"
         r"|not permitted|barred|banned)\b|\bprohibit\w*|\bforbid\w*|\bno (?!longer|later|less|more|fewer)\w+(?: \w+){0,3} (?:shall|may|must)\b|\bneither\b.{0,60}\b(?:may|shall|must)\b|\b(?:may|shall|must) (?:be )?neither\b"),
-    ("neednot", r"\bneed not\b|\b(?:is|are) not (?:required|obliged|necessary|mandatory)\b|\bdo(?:es)? not (?:have|need) to\b|\bnot be required\b"
+    ("neednot", r"\bneed not\b|\b(?:is|are) not (?:required|obliged|necessary|mandatory)\b|\bdo(?:es)? not (?:have|need) to\b|\bnot be (?:required|obliged)\b"
         r"|\bshall not apply\b|\bdo(?:es)? not apply\b|\bwithout having to\b|\bexempt\w*|\bnot (?:be )?(?:required|necessary)\b"),
     ("must", r"\bshall\b|\bmust\b|\b(?:is|are|be) (?:required|obliged|to be|obligated|bound)\b|\b(?:has|have|having) to\b|\brequires?\b|\bneeds? to\b"
         r"|\bobligation\b|\bduty\b|\bmandatory\b|\bcompulsory\b|\(required\)|\bis responsible for\b"),
@@ -222,7 +222,7 @@ _ALLOWED = {
     "addressable": {"addressable"},
 }  # fmt: skip
 _NOT = re.compile(
-    r"\b(?:not|no(?! (?:less|more|later|fewer|earlier|sooner)\b)|never|cannot|neither|nor|without(?! exception)|none|nothing|unless|except|with the exception|(?<!this )(?<!that )(?<!the )prohibition|prohibit(?!ion)\w*|forbid\w*|forbidden|exclud\w*|fail\w*|refus\w*|den(?:y|ies"
+    r"\b(?:not(?! (?:exceed|only|merely|(?:less|more|later|fewer) than))|no(?! (?:less|more|later|fewer|earlier|sooner|matter)\b)|absence|never|cannot|neither|nor|without(?! exception)|none|nothing|unless|except|with the exception|(?<!this )(?<!that )(?<!the )prohibition|prohibit(?!ion)\w*|forbid\w*|forbidden|exclud\w*|fail\w*|refus\w*|den(?:y|ies"
     r"|ied)|un(?:lawful|likely|necessary|able)\w*|in(?:applicable|valid)|need not|exempt\w*|rather than|other than|instead)\b|n't\b",
     re.I,
 )
@@ -322,6 +322,8 @@ def _check_actors(claim: Words, window: Words, passage: Words) -> list[str]:
     near, far = set(_actors(window)), set(_actors(passage))
     reasons = []
     for actor in dict.fromkeys(mine):
+        if actor == "provider" and "hcprovider" in far:
+            continue
         if actor not in far:
             if far and "you" not in passage.low:
                 reasons.append(f"actor: the passage does not speak of the {actor}")
@@ -390,7 +392,7 @@ def _check_modes(claim: str, window: str, passage: str) -> list[str]:
     return list(dict.fromkeys(reasons))
 
 
-_SUBORDINATE_CAN = re.compile(r"\b(?:that|who|which|where|if|unless|when)\b[^,;.]*\bcan$", re.I)
+_SUBORDINATE_CAN = re.compile(r"\b(?:that|who|which|where|if|unless|when|so|whereby)\b[^;.]*\bcan$", re.I)
 
 
 def _check_label(claim: str, passage: str) -> list[str]:
@@ -443,7 +445,7 @@ def _governed(claim: str, window: str) -> str:
     """A duty whose next words stand under another duty or permission in the passage."""
     theirs = modes(window)
     for mode, at in modes(claim):
-        if mode not in ("must", "may", "should"):
+        if mode not in ("must", "may", "should") or _SUBORDINATE_CAN.search(claim[: at + 3]):
             continue
         after = Words.of(re.sub(r"^\S+", "", claim[at : at + 120])).content()[:5]
         found: list[str] = []
@@ -471,13 +473,18 @@ def _check_negation(claim: str, window: str, claim_words: Words, window_words: W
             if not after:
                 continue
             hits = list(_places(target, after))
-            if hits and not any(_NOT.search(target[max(0, at - 60) : at + 25]) for at in hits):
+            if hits and not any(_denied(target[max(0, at - 60) : at + 25], after) for at in hits):
                 if name == "passage" and len(after) > 1 and not all(any(alike(a, s) for s in claim_words.stems) for a in after):
                     continue
                 reasons.append(f"negation: '{word} {' '.join(after)}' stands only in the {name}")
             elif not hits and name == "claim" and not _NOT.search(target):
                 reasons.append(f"negation: '{word}' stands only in the claim")
     return list(dict.fromkeys(reasons))[:2]
+
+
+def _denied(text: str, words: Sequence[str]) -> bool:
+    """Whether a stretch holds a negation other than one of these words themselves: "exempt" does not say "not exempt"."""
+    return any(not any(alike(stem(m[0].lower()), w) for w in words) for m in _NOT.finditer(text))
 
 
 def _places(text: str, wanted: Sequence[str]) -> list[int]:
@@ -668,6 +675,7 @@ _STRICT = (
 )
 
 
+_NO = re.compile(r"\b(?:(?:not|no)(?! (?:later|less|more|fewer|earlier|sooner|longer|exceed))|cannot|never|neither|nor|without|none)\b")
 _DUTY_STEMS = frozenset(map(stem, ["shall", "must", "should", "may", "can", "pursuant", "accordance", "according", "example", "notably", "order", "prior"]))
 
 
@@ -688,6 +696,14 @@ def _check_swaps(claim: Words, window: Words) -> list[str]:
         if tail:
             there = slice(there.start, min(there.stop, there.start + 3))
         mine, theirs = claim.stems[here], window.stems[there]
+        if (
+            max(len(mine), len(theirs)) <= 3
+            and a.size
+            and not tail
+            and bool(_NO.search(" ".join(claim.low[here]))) != bool(_NO.search(" ".join(window.low[there])))
+        ):
+            reasons.append(f"negation: '{' '.join(mine)}' for '{' '.join(theirs)}'")
+            continue
         if not mine or not theirs or len(mine) > 4 or len(theirs) > 4:
             continue
         who, whom = {x for w in claim.low[here] if (x := actor_of(w))}, {x for w in window.low[there] if (x := actor_of(w))}
