@@ -319,6 +319,10 @@ def test_every_page_can_be_read_by_everyone(built: str, browser: Any, width: int
             wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             if wide > 1:
                 serious.append(f"{name} is {wide} pixels wider than the screen")
+            if name == "Settings":  # no picture shows where the data of this run lay
+                page.evaluate(
+                    "for (const td of document.querySelectorAll('td')) if (td.innerText.startsWith('/')) td.innerText = '/home/ada/.local/share/pincite'"
+                )
             if name in ("Start", "Settings") and width == 1280 and scheme == "light":
                 shot(page, name.lower())
             if (width, scheme, name) in ((800, "light", "Ask"), (800, "dark", "Gaps")):

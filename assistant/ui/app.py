@@ -65,7 +65,7 @@ def build(bench: "Workbench") -> gr.Blocks:
 
 
 def _page(name: str, module: ModuleType, shell: Shell) -> dict[str, Any]:
-    with gr.Tab(name, id=name.lower()) as tab:
+    with gr.Tab(name, id=name.lower(), elem_id=f"pc-tab-{name.lower()}") as tab:
         return {**module.build(shell), "tab": tab}
 
 
@@ -88,7 +88,7 @@ def _wire(blocks: gr.Blocks, shell: Shell, pages: dict[str, dict[str, Any]]) -> 
             chats,
             foot(standing),
             start.overview_of(shell, request),
-            *allowed(shell, request),
+            allowed(shell, request),
         )
 
     def projects_of(request: gr.Request) -> Any:
@@ -107,8 +107,6 @@ def _wire(blocks: gr.Blocks, shell: Shell, pages: dict[str, dict[str, Any]]) -> 
         shell.footer,
         first["listed"],
         shell.who,
-        auditing["tab"],
-        setting["tab"],
     ]
     blocks.load(opened, None, screen, **QUIET)
     blocks.load(lambda: date.today().isoformat(), None, shell.as_of, **QUIET)
@@ -158,10 +156,11 @@ def open_project(shell: Shell, request: Any, value: str | None) -> str | None:
         return None
 
 
-def allowed(shell: Shell, request: Any) -> tuple[str, Any, Any]:
-    """Who is signed in, with the way out; and the pages that are for some roles only. Their handlers check the role themselves."""
+def allowed(shell: Shell, request: Any) -> str:
+    """Who is signed in, with the way out; it names the pages that their role does not open, which the style sheet then hides. Handlers check for themselves."""
     role = shell.role(request)
-    return who_html(shell.user(request), role, bool(shell.bench.users())), gr.Tab(visible=may(role, "audit")), gr.Tab(visible=may(role, "settings"))
+    closed = [page for page, what in (("audit", "audit"), ("settings", "settings")) if not may(role, what)]
+    return who_html(shell.user(request), role, bool(shell.bench.users()), closed)
 
 
 def _to(page: str) -> Any:

@@ -155,10 +155,10 @@ def foot(s: Json) -> str:
     return f'<div class="pc-foot">{"".join(f"<span>{esc(k)}: <code>{esc(v)}</code></span>" for k, v in parts)}<p>{esc(NOTICE)}</p></div>'
 
 
-def who_html(user: str, role: str, signed_in: bool) -> str:
-    """Who works here in which role; with a way to sign out where people sign in."""
+def who_html(user: str, role: str, signed_in: bool, closed: Sequence[str] = ()) -> str:
+    """Who works here in which role, with a way to sign out where people sign in; `closed` are the pages that the role does not open."""
     out = '<form method="post" action="/logout"><button class="pc-jump">Sign out</button></form>' if signed_in else ""
-    return f'<div class="pc-who"><span>{esc(user)} ({esc(role)})</span>{out}</div>'
+    return f'<div class="pc-who{"".join(f" pc-closed-{page}" for page in closed)}"><span>{esc(user)} ({esc(role)})</span>{out}</div>'
 
 
 # ---- citations and provisions ------------------------------------------------------------------------------------

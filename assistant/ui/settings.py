@@ -13,6 +13,7 @@ from assistant.ui.parts import banner, denied, empty, failure, table
 from assistant.ui.shell import PRIVATE, QUIET, Shell
 
 MEANINGS = {
+    "store": "A PostgreSQL database for the record, or this folder",
     "home": "Where everything written lives", "llm": "A GGUF file, a server's address, or none", "embedder": "A sentence-transformers folder",
     "offline": "Refuse every connection", "user": "Who is recorded as acting on this machine", "tls_cert": "Certificate for opening beyond this machine",
     "tls_key": "Its key",
