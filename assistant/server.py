@@ -231,6 +231,8 @@ def _add_exports(app: FastAPI, bench: "Workbench") -> None:
             stamped = {k: v for k, v in found.items() if k not in ("id", "time", "kind", "owner")}
             make = export.render_draft if found["kind"] == "draft" else export.render
             stamped["audit_head"] = record.head(bench.store)
+            if found["kind"] == "draft":
+                stamped["disagreements"] = bench.disagreements(run=id)
             # Two seconds of layout: in a process of its own, where it holds up nobody else's answer.
             data = sandbox.call(make, format, stamped, seconds=120) if format in ("docx", "pdf") else make(format, stamped)
         with bench.acting(session.user):
