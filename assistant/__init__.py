@@ -6,17 +6,16 @@ __version__ = "0.1.0"
 
 # Before any dependency is imported: everything by which one could call home is off. Nothing leaves the machine unless the
 # user fetches a text or names a model server.
-os.environ.update(
-    {
-        "ANONYMIZED_TELEMETRY": "False",
-        "DO_NOT_TRACK": "1",
-        "GRADIO_ANALYTICS_ENABLED": "False",
-        "HF_HUB_DISABLE_TELEMETRY": "1",
-        "HF_HUB_OFFLINE": "1",
-        "LANGCHAIN_TRACING_V2": "false",
-        "LANGSMITH_TRACING": "false",
-        "OTEL_SDK_DISABLED": "true",
-        "TOKENIZERS_PARALLELISM": "false",
-        "TRANSFORMERS_OFFLINE": "1",
-    }
-)
+OPT_OUTS = {
+    "ANONYMIZED_TELEMETRY": "False",
+    "DO_NOT_TRACK": "1",
+    "GRADIO_ANALYTICS_ENABLED": "False",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "HF_HUB_OFFLINE": "1",
+    "LANGCHAIN_TRACING_V2": "false",
+    "LANGSMITH_TRACING": "false",
+    "OTEL_SDK_DISABLED": "true",
+    "TOKENIZERS_PARALLELISM": "false",
+    "TRANSFORMERS_OFFLINE": "1",
+}
+os.environ.update(OPT_OUTS)

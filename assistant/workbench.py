@@ -33,6 +33,7 @@ from assistant import (
     compare,
     corpus,
     diff,
+    egress,
     export,
     library,
     modelbench,
@@ -625,6 +626,8 @@ class Workbench:
     def doctor(self) -> dict[str, Any]:
         """What works and what does not on this machine, each with what to do about it."""
         checks: list[dict[str, Any]] = []
+        reached = egress.reached()
+        before = len(reached)
 
         def check(name: str, probe: Callable[[], str]) -> None:
             try:
@@ -646,8 +649,18 @@ class Workbench:
                 else _raise(NotReady(self.verify_audit().problem, "Compare with a backup"))
             ),
         )
+        check("egress", lambda: self._egress(reached[before:]))
         checks.append({"check": "corpus checked until", "ok": True, "detail": corpus.manifest().checked_until})
         return {"ok": all(c["ok"] for c in checks), "checks": checks}
+
+    def _egress(self, reached: Sequence[str]) -> str:
+        """That the checks before asked for nobody beyond this machine, but for a model server that the user named."""
+        server = urlsplit(self.settings.llm or "").hostname
+        beyond = sorted({host for host in reached if host != server})
+        if beyond:
+            raise NotReady(f"Something asked for {', '.join(beyond)}", "Set PINCITE_OFFLINE=1, and please report it")
+        asked = f"only the model server {server}" if server in reached else "nobody beyond this machine"
+        return f"{asked} was asked for while these checks ran; {len(egress.opted_out())} opt-outs hold; PINCITE_OFFLINE is {'on' if self.settings.offline else 'off'}"
 
     def measured(self, card: Mapping[str, Any], data: bytes) -> str:
         """One audit record for a model's accuracy card, which opens or closes its roles; its id."""

@@ -15,7 +15,7 @@ HOUSE = ROOT / "assistant"
 FLOORS = {
     0: {"errors", "pinpoint", "law", "findings", "roles"},
     1: {"readers", "pdf", "corpus", "modelcard", "prompts", "statements", "packs", "references", "cardformats", "cardfields", "bearing", "reading"},
-    2: {"library", "vectors", "record", "postgres", "postgres_library", "stores", "sandbox", "llm", "llama", "chat", "embed", "weights", "pages"},
+    2: {"library", "vectors", "record", "postgres", "postgres_library", "stores", "sandbox", "llm", "llama", "chat", "embed", "weights", "egress", "pages"},
     3: {
         "retrieve",
         "verify",

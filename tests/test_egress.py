@@ -31,6 +31,30 @@ def test_the_guard_sees_a_connection(tmp_path: Path) -> None:
     assert "192.0.2.1" in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("llm", "host", "ok", "says"),
+    [
+        ("none", "", True, "nobody beyond this machine"),
+        ("none", "192.0.2.1", False, "asked for 192.0.2.1"),
+        ("http://192.0.2.1:9/v1", "192.0.2.1", True, "only the model server 192.0.2.1"),
+    ],
+)
+def test_the_doctor_shows_what_was_reached(llm: str, host: str, ok: bool, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a process of its own: a watch cannot be taken off again."""
+    code = (
+        "import sys, socket; from pathlib import Path; from assistant.workbench import Settings, Workbench; from assistant.errors import NotReady\n"
+        "def prove(self):\n"
+        "    try: socket.create_connection((sys.argv[2], 9), 0.1) if sys.argv[2] else None\n"
+        "    except OSError: pass\n"
+        "    return 'proved'\n"
+        "Workbench.prove_model = prove\n"
+        "found = Workbench(Settings(home=Path(sys.argv[1]), llm=sys.argv[3])).doctor()\n"
+        "[one] = [c for c in found['checks'] if c['check'] == 'egress']; print(one['ok'], one['detail'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path), host, llm], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout.startswith(str(ok)) and says in done.stdout, done.stdout + done.stderr
+
+
 @pytest.mark.slow
 def test_everything_works_where_there_is_no_network_at_all(tmp_path: Path) -> None:
     if not shutil.which("unshare") or subprocess.run(["unshare", "-rn", "true"], capture_output=True).returncode:
