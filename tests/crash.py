@@ -1,6 +1,7 @@
-"""A program that is killed: `python -m tests.crash WHAT HOME [...]`; WHAT is ingest, ask or write. Small corpus, stub vectors, no models."""
+"""A program that is killed: `python -m tests.crash WHAT HOME [...]`; WHAT is ingest, ask, review, export or write. Small corpus, stub vectors, no models."""
 
 import sys
+from itertools import count
 from pathlib import Path
 
 from assistant import corpus, record
@@ -30,6 +31,16 @@ def main(what: str, home: str, *more: str) -> int:
         while True:
             found = bench.ask("What does a consent manager do?", Filter("2026-11-22"))
             print(found["audit"], flush=True)
+    elif what in ("review", "export"):
+        card = Path(__file__).parents[1] / "corpus" / "cards" / "chest-xray-triage"
+        run = bench.gaps(card, "2026-11-22", ("dpdp",))
+        print("start", flush=True)
+        for n in count():
+            target = run["findings"][n % len(run["findings"])]["requirement"]
+            print(
+                bench.review(run["run"], target, "reject", f"reason {n}")["audit"] if what == "review" else bench.exported(run["run"], "json", b"%d" % n),
+                flush=True,
+            )
     else:
         for n in range(int(more[0])):
             print(record.append(Path(home), f"t{n}", "ann", "note", {"n": n, "words": "x" * 2000}).hash, flush=True)

@@ -136,6 +136,27 @@ def test_an_ask_killed_in_the_middle_loses_nothing_acknowledged(tmp_path: Path) 
     assert all(record.kept(tmp_path, id) for id in asked)
 
 
+@pytest.mark.parametrize("what", ["review", "export"])
+def test_a_decision_or_export_killed_in_the_middle_is_whole_or_not_there(what: str, tmp_path: Path) -> None:
+    """What was acknowledged is on the chain, and a decision's words are never there without their record, or the other way round."""
+    said = killed_after(1.0, what, str(tmp_path))[1:]
+    chain = list(record.records(tmp_path))
+    assert said and set(said) <= {r.id for r in chain} and record.verify_chain(chain).sound
+    decided = [r for r in chain if r.action == "review"]
+    assert {r.id for r in decided} == {r.id for run in {str(d.body["run"]) for d in decided} for r in record.reviews(tmp_path, run)}
+
+
+def test_a_clock_that_jumps_breaks_no_session_and_no_chain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Days and instants of the record are the machine's; their order is the chain's, whatever the clock says."""
+    bench = stub_bench(tmp_path)
+    for day in ("2026-11-22T10:00:00.000+00:00", "1970-01-01T00:00:00.000+00:00", "2099-12-31T23:59:59.000+00:00", "2026-11-22T09:00:00.000+00:00"):
+        monkeypatch.setattr("assistant.workbench.now", lambda day=day: day)
+        bench.keep_chat("", f"at {day}", [])
+        bench.write("mark", {"at": day})
+    assert bench.verify_audit().sound and len(bench.chats()) == 4
+    assert [r.body["at"][:4] for r in bench.audit_tail(4)] == ["2026", "1970", "2099", "2026"]
+
+
 # ---- no space ----------------------------------------------------------------------------------------------------
 
 
