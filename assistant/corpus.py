@@ -90,7 +90,9 @@ class Manifest:
         work = self.of_pinpoint(p)
         if work is None:
             return GUIDANCE_SEARCH if p.instrument == "fda" else ""
-        return _deep_link(work.earlier.get(version) or work.deep_link or work.url, p)
+        date, _, language = version.partition(".")
+        link = _deep_link(work.earlier.get(date) or work.deep_link or work.url, p)
+        return link.replace("/EN/TXT/", f"/{language.upper()}/TXT/") if language else link
 
 
 def work_of(p: Pinpoint) -> str:

@@ -364,7 +364,7 @@ def validity(instruments: Sequence[Instrument], same_as: Sequence[int | None]) -
         later = [
             o
             for o, s in zip(instruments, same_as, strict=True)
-            if s is None and o.kind != "proposal" and (o.work, o.layer, o.language) == (one.work, one.layer, one.language) and o.date > one.date
+            if s is None and o.kind != "proposal" and (o.work, o.layer) == (one.work, one.layer) and o.language in ("en", one.language) and o.date > one.date
         ]
         earlier = any(
             (o.work, o.layer, o.language) == (one.work, one.layer, one.language) and o.date < one.date and s is None and o.kind != "proposal"

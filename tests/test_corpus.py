@@ -246,4 +246,5 @@ def test_deep_links(address: str, link: str) -> None:
 def test_an_earlier_version_links_to_its_own_page() -> None:
     p = corpus.pinpoint("eu-ai-act:art-58(1)")
     assert corpus.manifest().deep_link(p, "2024-07-12") == "https://eur-lex.europa.eu/legal-content/EN/TXT/HTML/?uri=CELEX:32024R1689#art_58"
+    assert corpus.manifest().deep_link(p, "2024-07-12.nl") == "https://eur-lex.europa.eu/legal-content/NL/TXT/HTML/?uri=CELEX:32024R1689#art_58"
     assert corpus.manifest().deep_link(p, "2026-07-27").endswith("02024R1689-20260727#art_58")

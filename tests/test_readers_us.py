@@ -131,6 +131,7 @@ def test_flat_labels_are_placed_by_sequence_and_depth(labels: str, expected: str
         (US_CODE, "a 1 A B i ii I II C 2 b", "a a1 a1A a1B a1Bi a1Bii a1BiiI a1BiiII a1C a2 b"),
         (US_CODE, "a b c d e f g h 1 A i ii B 2 i 1 2 j", "a b c d e f g h h1 h1A h1Ai h1Aii h1B h2 i i1 i2 j"),
         (INDIA, "1 2 a b i ii 3", "1 2 2a 2b 2bi 2bii 3"),
+        (INDIA, "1 " + " ".join("abcdefghijklmnopqrstuvwxyz") + " za zb 2", "1 " + " ".join(f"1{c}" for c in "abcdefghijklmnopqrstuvwxyz") + " 1za 1zb 2"),
         (INDIA, "a b c d e f g h i j i ii k", "a b c d e f g h i j ji jii k"),
     ],
 )
@@ -756,6 +757,8 @@ def test_the_print_of_2013_gives_three_parts(shared: Shared) -> None:
         ("fda/fdca-subchapter-v-md/section-360n-2.md", "fda:fdca-524b(b)(3)", "(3) provide to the Secretary a software bill of materials"),
         ("fda/fdca-subchapter-v-md/section-360e-4.md", "fda:fdca-515c(b)(1)", "(1) In general Notwithstanding section 360(k)"),
         ("fda/fdca-subchapter-v-md/section-360j.md", "fda:fdca-520(o)(1)(e)", "(E) unless the function is intended to acquire, process, or analyze a medical image"),
+        ("dpdp/dpdp-act-2023-en.pdf", "dpdp:s-2(za)", "(za) “specified purpose” means the purpose mentioned in the notice"),
+        ("other/nist-ai-rmf/nist-ai-100-1.pdftotext.txt", "nist:ai-rmf-1.0:govern-3", "GOVERN 3: Workforce diversity, equity, inclusion"),
         ("dpdp/dpdp-act-2023-en.pdf", "dpdp:s-8(5)", "(5) A Data Fiduciary shall protect personal data in its possession"),
         ("dpdp/dpdp-act-2023-en.pdf", "dpdp:s-10(2)(c)(i)", "(i) periodic Data Protection Impact Assessment"),
         ("dpdp/dpdp-act-2023-en.pdf", "dpdp:sch(1)", "1. Breach in observing the obligation of Data Fiduciary to take reasonable security safeguards"),

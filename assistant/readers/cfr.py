@@ -65,6 +65,8 @@ def values(label: str, style: str) -> int | None:
     doubled = len(low) == 2 and low[0] == low[1]
     if len(style) == 2:
         return ord(low[0]) - 96 if doubled else None
+    if len(low) == 2 and low[0] == "z":  # how Indian acts go on after (z): (za), (zb)
+        return 26 + ord(low[1]) - 96
     return ord(low) - 96 if len(low) == 1 else ord(low[0]) - 70 if doubled else None
 
 

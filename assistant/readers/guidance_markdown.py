@@ -145,7 +145,7 @@ def _by_pattern(lines: Sequence[str]) -> Iterator[Para]:
 
 # ---- NIST --------------------------------------------------------------------------------------------------------
 
-_OUTCOME = re.compile(r"(?P<name>(?:GOVERN|MAP|MEASURE|MANAGE) \d(?:\.\d{1,2})?):\s")
+_OUTCOME = re.compile(r"(?P<name>(?:GOVERN|MAP|MEASURE|MANAGE) \d(?:\.\d{1,2})?):(?:\s|$)")
 
 
 def _nist_text(name: str, data: bytes, body: str) -> Instrument:
