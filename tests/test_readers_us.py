@@ -757,7 +757,7 @@ def test_the_print_of_2013_gives_three_parts(shared: Shared) -> None:
         ("fda/fdca-subchapter-v-md/section-360n-2.md", "fda:fdca-524b(b)(3)", "(3) provide to the Secretary a software bill of materials"),
         ("fda/fdca-subchapter-v-md/section-360e-4.md", "fda:fdca-515c(b)(1)", "(1) In general Notwithstanding section 360(k)"),
         ("fda/fdca-subchapter-v-md/section-360j.md", "fda:fdca-520(o)(1)(e)", "(E) unless the function is intended to acquire, process, or analyze a medical image"),
-        ("dpdp/dpdp-act-2023-en.pdf", "dpdp:s-2(za)", "(za) “specified purpose” means the purpose mentioned in the notice"),
+        ("dpdp/dpdp-act-2023-en.pdf", "dpdp:s-2(za)", "(za) 'specified purpose' means the purpose mentioned in the notice"),
         ("other/nist-ai-rmf/nist-ai-100-1.pdftotext.txt", "nist:ai-rmf-1.0:govern-3", "GOVERN 3: Workforce diversity, equity, inclusion"),
         ("dpdp/dpdp-act-2023-en.pdf", "dpdp:s-8(5)", "(5) A Data Fiduciary shall protect personal data in its possession"),
         ("dpdp/dpdp-act-2023-en.pdf", "dpdp:s-10(2)(c)(i)", "(i) periodic Data Protection Impact Assessment"),
