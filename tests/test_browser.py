@@ -6,6 +6,7 @@ Needs Chromium and Playwright: `make test-browser`. PINCITE_SCREENSHOTS names a 
 import io
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -21,8 +22,6 @@ import pytest
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]  # the first test builds the index
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: make test-browser")
 
-PORT = 7931
-ORIGIN = f"http://127.0.0.1:{PORT}"
 ROOT = Path(__file__).resolve().parents[1]
 CARD = ROOT / "corpus" / "cards" / "skin-lesion" / "README.md"
 SHOTS = os.environ.get("PINCITE_SCREENSHOTS", "")
@@ -38,9 +37,12 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextmanager
-def serving(home: Path, port: int, **more: str) -> Iterator[str]:
-    """The real app on its own port."""
-    env = {**os.environ, "PINCITE_HOME": str(home), "PINCITE_LLM": "none", "PINCITE_USER": "ada", **more}
+def serving(home: Path) -> Iterator[str]:
+    """The real app on a port that was free: what an earlier run left behind cannot answer for it."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    env = {**os.environ, "PINCITE_HOME": str(home), "PINCITE_LLM": "none", "PINCITE_USER": "ada"}
     with open(home / "server.log", "w") as log:
         process = subprocess.Popen([sys.executable, "-m", "assistant", "serve", "--port", str(port)], cwd=ROOT, env=env, stderr=log)
         try:
@@ -59,7 +61,7 @@ def serving(home: Path, port: int, **more: str) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def server(home: Path) -> Iterator[str]:
-    with serving(home, PORT) as origin:
+    with serving(home) as origin:
         yield origin
 
 
@@ -157,7 +159,7 @@ def saved(page: Any, press: Callable[[], Any]) -> tuple[str, bytes]:
     return download.value.suggested_filename, Path(download.value.path()).read_bytes()
 
 
-def test_a_compliance_officer_from_a_question_to_the_sheet_for_the_meeting(page: Any) -> None:
+def test_a_compliance_officer_from_a_question_to_the_sheet_for_the_meeting(page: Any, built: str) -> None:
     page.locator("#pc-as-of input, #pc-as-of textarea").first.fill("2026-11-20")
     page.locator("#pc-project input").fill(f"Chest X-ray triage {time.time():.0f}")
     page.keyboard.press("Enter")
@@ -167,7 +169,7 @@ def test_a_compliance_officer_from_a_question_to_the_sheet_for_the_meeting(page:
     assert page.get_by_text("As of 20 November 2026").count() and page.get_by_text("What to know about this answer").count()
     chips.nth(1).click()
     page.locator("#pc-viewer .pc-law mark").first.wait_for()
-    assert page.url.rstrip("/") == ORIGIN and len(page.context.pages) == 1  # a chip is no link to elsewhere
+    assert page.url.rstrip("/") == built and len(page.context.pages) == 1  # a chip is no link to elsewhere
     page.locator("#pc-pin").click()
     page.get_by_text("is pinned to the project").wait_for()
     page.get_by_text("Pinned evidence of the project").click()
@@ -338,7 +340,7 @@ def test_roles_and_the_way_in_and_out(browser: Any, tmp_path: Path) -> None:
     bench = Workbench(Settings(home=tmp_path, llm="none"))
     for name, role in (("root", "admin"), ("dev", "developer")):
         bench.keep_user(name, role, PASSWORD)
-    with serving(tmp_path, PORT + 1) as origin, opened(browser, origin) as page:
+    with serving(tmp_path) as origin, opened(browser, origin) as page:
         assert page.url.endswith("/login")
         found = Axe().run(page).response["violations"]
         assert [v["id"] for v in found if v["impact"] in ("serious", "critical")] == []
