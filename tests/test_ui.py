@@ -164,6 +164,7 @@ class Stub(Workbench):
         facts: Path | None = None,
         everything: bool = False,
         since: str = "",
+        evidence: Sequence[Path] = (),
     ) -> dict[str, Any]:
         self.given = json.loads(facts.read_text()) if facts else {}
         self.seen = path.name, (path.read_text() if path.is_file() else sorted(p.name for p in path.iterdir()))
