@@ -17,7 +17,17 @@ from assistant.retrieve import Filter
 from assistant.workbench import answer_json
 
 QUESTIONS = corpus.root() / "questions"
-SIZES = {"answerable": 200, "named": 200, "operative": 40, "unanswerable": 50, "elsewhere": 100, "dates": 30, "followups": 20, "otherfield": 60, "otherrules": 60}
+SIZES = {
+    "answerable": 200,
+    "named": 200,
+    "operative": 40,
+    "unanswerable": 50,
+    "elsewhere": 100,
+    "dates": 30,
+    "followups": 20,
+    "otherfield": 60,
+    "otherrules": 60,
+}
 
 
 @pytest.fixture(scope="module")

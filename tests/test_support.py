@@ -293,7 +293,7 @@ def test_the_doer_of_a_duty_is_read_or_left_open(text: str, doers: list[set[str]
 def test_wrong_claims_of_many_kinds_are_refused() -> None:
     """Swapped actors and exceptions, quantifiers, scope, "only", bounds, dates, labels: over short rules in the manner of six legal systems."""
     figures = evaluate.claims(evaluate.load_set(corpus.root() / "questions" / "adversarial.jsonl"), check)["figures"]
-    assert figures["wrong refused"]["n"] >= 240
+    assert figures["wrong refused"]["n"] >= 90
     assert figures["wrong refused"]["value"] >= 0.96
     assert figures["near-verbatim accepted"]["value"] >= 0.95
     assert figures["compression accepted"]["value"] >= 0.85
