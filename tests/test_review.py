@@ -38,12 +38,16 @@ def test_both_wordings_are_kept() -> None:
         ("1a/0", "Notify “within 72 hours”.", []),
         ("1a/0", "Notify within 96 hours.", ["number 96 stands in none"]),
         ("1a/0", "The processor shall notify within 72 hours.", ["speak of the processor", "controller, not processor"]),
-        ("1a/0", "The controller need not notify within 72 hours.", ["must, not neednot", "'must notify', not 'neednot'", "negation"]),
+        ("1a/0", "The controller need not notify within 72 hours.", ["must, not neednot", "'must notify', not 'neednot'", "negation", "negation"]),
         ("1a/0", "Notify “within 96 hours”.", ["“within 96 hours” stands in none"]),
         ("1a/0", "Notify “within 72  hours after having become\naware of it”.", []),  # white space is the normaliser's
         ("1a/1", "Sensitivity was 0.91.", []),
         ("1a/1", "Sensitivity was 0.95 on 4,112 films.", ["number 0.95 stands in none", "'0.91' became '0.95'"]),
-        ("1a/1", "Sensitivity was high (0.99; “excellent results”).", ["“excellent results” stands in none", "number 0.99 stands in none"]),
+        (
+            "1a/1",
+            "Sensitivity was high (0.99; “excellent results”).",
+            ["“excellent results” stands in none", "number 0.99 stands in none", "not in the passage: high"],
+        ),
         ("1a/1", "It was tested on children in Kenya.", ["content: not in the passage"]),
         ("1a/2", "The officer tells the authority within 5 hours.", []),  # a person's own answer cites nothing
     ],
