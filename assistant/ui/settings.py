@@ -17,6 +17,7 @@ MEANINGS = {
     "home": "Where everything written lives", "llm": "A GGUF file, a server's address, or none", "embedder": "A sentence-transformers folder",
     "offline": "Refuse every connection", "user": "Who is recorded as acting on this machine", "tls_cert": "Certificate for opening beyond this machine",
     "tls_key": "Its key",
+    "proxy": "Host name under which a proxy passes requests on",
 }  # fmt: skip
 
 
