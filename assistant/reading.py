@@ -330,8 +330,8 @@ _GOES_ON = re.compile(r"\W*(?:it|its|they|their|them|this|that|these|those|such|
 
 def _goes_on(first: Words, second: Unit) -> bool:
     """Whether a sentence refers back: by a pronoun, or by "the" and a noun of the sentence before."""
-    named = words_of(second.statement.words).stems[:3]
-    return _GOES_ON.match(second.statement.words) is not None or (named[:1] == ("the",) and any(stem in first.stems for stem in named[1:]))
+    named = [stem for stem, (start, _) in zip(second.words.stems, second.words.places) if start >= second.own][:3]
+    return _GOES_ON.match(second.statement.words) is not None or (named[:1] == ["the"] and any(stem in first.stems for stem in named[1:]))
 
 
 _NARROW = ("in ", "for ", "among ", "outside ", "beyond ", "with ", "on ", "at ", "under ", "below ", "other than ", "per ")

@@ -97,10 +97,21 @@ class Fragment:
         """A heading of its own."""
         self.text += f"## {words}\n\n"
 
-    def say(self, sentence: str, **figure: Any) -> None:
-        """A paragraph of one sentence, and the figure it states if one is given."""
-        if figure:
-            self.figures.append({**figure, "start": len(self.text), "end": len(self.text) + len(sentence)})
+    def say(self, sentence: str, metric: str = "", of: str = "", column: str = "", group: str = "", task: str = "", **figure: Any) -> None:
+        """A paragraph of one sentence, and the figure it states if a metric is named; of what, which column, group and task where it has one."""
+        if metric:
+            self.figures.append(
+                {
+                    "metric": metric,
+                    "of": of,
+                    "column": column,
+                    "group": group,
+                    "task": task,
+                    **figure,
+                    "start": len(self.text),
+                    "end": len(self.text) + len(sentence),
+                }
+            )
         self.text += sentence + "\n\n"
 
 
@@ -198,20 +209,12 @@ def _privacy_said(out: Fragment, results: Json, doc: Json) -> None:
         out.say(
             f"A membership inference attack by {m['by']} reached an AUC of {number(f['value'])} ({interval(f)}), {base}.",
             metric="membership_auc",
-            of="",
-            column="",
-            group="",
-            task="",
             **f,
         )
         f = m["figures"]["advantage"]
         out.say(
             f"The advantage of the membership inference attack was {number(f['value'])} ({interval(f)}), {base}.",
             metric="advantage",
-            of="",
-            column="",
-            group="",
-            task="",
             **f,
         )
         for row in m["at"]:
@@ -224,10 +227,6 @@ def _privacy_said(out: Fragment, results: Json, doc: Json) -> None:
         out.say(
             f"Over {', '.join(c['quasi'])} the smallest cell of the table has {c['k']:,} of {c['people']:,} people (k = {c['k']:,}); {small}.",
             metric="k",
-            of="",
-            column="",
-            group="",
-            task="",
             value=c["k"],
             low=None,
             high=None,

@@ -71,11 +71,6 @@ def digest(path: Path) -> str:
     return found.hexdigest()
 
 
-def columns_of(path: Path) -> tuple[str, ...]:
-    """The names of a file's columns. Raises UsageError."""
-    return _open(path)[0]
-
-
 def read(path: Path, numbers: Sequence[str] = (), words: Sequence[str] = ()) -> Table:
     """The named columns of a file, as numbers and as words. Raises UsageError or Unreadable, naming the column and never a value."""
     sha256 = digest(path)
