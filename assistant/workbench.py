@@ -1092,7 +1092,7 @@ class Workbench:
         filled = checklist.fill(data, file.name, {q: answered[q.text] for q in asked})  # writing needs a disk; the sandbox has just read these bytes
         counts = {"questions": len(asked), "drafted": sum(bool(answered[q.text].answer) for q in asked)}
         hashes = {"file": hashlib.sha256(data).hexdigest(), "output": hashlib.sha256(filled).hexdigest()}
-        head = {"as_of": as_of, "corpus_digest": held.digest if (held := library.current(self.home)) else ""}
+        head = {"as_of": as_of, "corpus_digest": held.digest if (held := stores.current(self.store)) else ""}
         return filled, {**counts, "audit": self.write("questionnaire", {**hashes, **counts, **head})}
 
     def _from_card(self, asked: Sequence[str], card: Path, as_of: str, facts: Path | None) -> dict[str, checklist.Reply]:

@@ -190,7 +190,7 @@ def test_without_a_card_only_questions_on_the_law_are_answered(question: str, la
 
 def test_the_command_answers_a_file_in_place(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     bench = stub_bench(home)
-    monkeypatch.setattr(cli, "bench", lambda: bench)
+    monkeypatch.setattr(cli.cards, "bench", lambda: bench)
     (tmp_path / "in.csv").write_text("No,Question,Answer\n1,Which hardware is required?,\n2,Do you have cyber insurance?,\n", "utf8")
     with pytest.raises(SystemExit) as left:
         cli.main(["questionnaire", str(tmp_path / "in.csv"), "-o", str(tmp_path / "out.csv"), "--card", str(CARD)])

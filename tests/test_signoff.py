@@ -206,7 +206,7 @@ def test_drafts_that_disagree_are_shown_with_both_places(bench: Any, tmp_path: P
     rows = bench.disagreements(new)
     assert rows and rows == bench.disagreements(run=second["run"])
     assert any(r["field"] == "intended_purpose" and r["one"].startswith("draft gdpr-dpia") and "README.md" in r["other"] for r in rows)
-    monkeypatch.setattr(cli, "bench", lambda: bench)
+    monkeypatch.setattr(cli.people, "bench", lambda: bench)
     with pytest.raises(SystemExit) as left:
         cli.main(["review", "agreement", str(new)])
     assert left.value.code == 1 and f"{len(rows)} disagreements" in capsys.readouterr().out
@@ -229,7 +229,8 @@ def test_a_draft_leaves_as_a_file_with_what_was_said_and_one_record(bench: Any, 
 
     from assistant import cli
 
-    monkeypatch.setattr(cli, "bench", lambda: bench)
+    monkeypatch.setattr(cli.cards, "bench", lambda: bench)
+    monkeypatch.setattr(cli.people, "bench", lambda: bench)
     house = Document()
     house.sections[0].header.paragraphs[0].text = "House of Examples"
     house.save(str(tmp_path / "house.docx"))
@@ -263,7 +264,7 @@ def test_erasing_a_run_erases_what_was_said_of_it(bench: Any) -> None:
 def test_the_commands_decide_assign_sign_and_show(bench: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     from assistant import cli
 
-    monkeypatch.setattr(cli, "bench", lambda: bench)
+    monkeypatch.setattr(cli.people, "bench", lambda: bench)
     run = drafted(bench)["run"]
 
     def pincite(*args: str) -> tuple[int, str, str]:

@@ -1,12 +1,11 @@
 """The commands under `pincite evidence`: read arguments, call the workbench's one verb, say what was written and what stands out."""
 
-import json
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from assistant.cli.base import JsonFlag, bench, put, put_json
 from assistant.errors import UsageError
 
 app = typer.Typer(no_args_is_help=True, help="Figures from a project's own files: results by group, splits, privacy, DICOM headers, drift.")
@@ -21,7 +20,6 @@ Threshold = Annotated[float | None, typer.Option(metavar="T", help="Score from w
 Positive = Annotated[str, typer.Option(metavar="VALUE", help="The label's value that means positive.")]
 Seed = Annotated[int, typer.Option(help="Of the bootstrap.")]
 Bootstraps = Annotated[int, typer.Option(help="Draws of the bootstrap.")]
-JsonFlag = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 
 
 def _list(text: str) -> tuple[str, ...]:
@@ -30,15 +28,12 @@ def _list(text: str) -> tuple[str, ...]:
 
 
 def _run(request: Any, out: Path, as_json: bool) -> None:
-    from assistant.workbench import Workbench
-
-    found = Workbench().evidence(request, out)
+    found = bench().evidence(request, out)
     if as_json:
-        sys.stdout.write(json.dumps(found, indent=2, ensure_ascii=False) + "\n")
+        put_json(found)
         return
-    for line in found["summary"]:
-        sys.stdout.write(line + "\n")
-    sys.stdout.write(f"{len(found['files'])} files in {out}; read {next(n for n in found['files'] if n.endswith('.md') and '.card.' not in n)} there\n")
+    put("\n".join(found["summary"]))
+    put(f"{len(found['files'])} files in {out}; read {next(n for n in found['files'] if n.endswith('.md') and '.card.' not in n)} there")
 
 
 @app.command()
