@@ -250,8 +250,8 @@ def test_the_digest_can_be_derived_again_from_what_is_held(home: Path) -> None:
 
 def test_a_large_library_compares_the_nearest_exactly(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     works = [made_up(f"20{n}-01-01", f"words of year {n}", work=f"work-{n}") for n in range(10, 90)]
-    for name, value in (("MANY", 10), ("COARSE", 8), ("NEAREST", 40)):
-        monkeypatch.setattr(library, name, value)
+    for name, value in (("building.MANY", 10), ("building.COARSE", 8), ("reading.NEAREST", 40)):
+        monkeypatch.setattr(f"assistant.library.{name}", value)
     lib = build(home, *works)
     ok = lib.rows.unit >= 0
     ok[::2] = False  # what the filter leaves out takes no place among the nearest

@@ -238,7 +238,7 @@ def test_an_ingest_that_ends_in_the_middle_leaves_what_was_there(store: Store) -
         stores.build(store, [made_up("2020-01-01", "new words")], [], dies, held)
     with pytest.MonkeyPatch.context() as patched, pytest.raises(RuntimeError):
         patched.setattr(postgres_library, "_fill_search", dies_later)
-        patched.setattr("assistant.library._write_lexical", dies_later)
+        patched.setattr("assistant.library.building._write_lexical", dies_later)
         stores.build(store, [made_up("2020-01-01", "new words")], [], embed, held)
     again = stores.current(store)
     assert again and again.digest == held.digest and again.generation == held.generation
