@@ -7,8 +7,9 @@ from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict
 
+from assistant.forms import hit_json
 from assistant.retrieve import Filter
-from assistant.workbench import Workbench, hit_json
+from assistant.workbench import Workbench
 
 
 class PinciteRetriever(BaseRetriever):

@@ -19,7 +19,8 @@ from assistant.law import Instrument
 from assistant.pinpoint import Pinpoint
 from assistant.postgres import Postgres, session
 from assistant.readers.tree import Tree
-from assistant.workbench import Settings, Workbench, today
+from assistant.settings import Settings
+from assistant.workbench import Workbench, today
 
 A_PIECE = 2_000  # passages of one invented instrument
 

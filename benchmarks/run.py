@@ -32,7 +32,8 @@ from assistant import corpus, library, retrieve  # noqa: E402
 from assistant.ingest import IngestReport, gather, read_source  # noqa: E402
 from assistant.law import Instrument  # noqa: E402
 from assistant.readers import plain  # noqa: E402
-from assistant.workbench import Settings, Workbench, today  # noqa: E402
+from assistant.settings import Settings  # noqa: E402
+from assistant.workbench import Workbench, today  # noqa: E402
 
 SIZES = (10_000, 100_000, 1_000_000)  # passages of the made-up libraries
 SET = 5_000  # passages of one made-up instrument

@@ -66,7 +66,8 @@ def serving(home: Path, port: int) -> None:
         time.sleep(0.1)
         return "{}"
 
-    from assistant.workbench import Settings, Workbench
+    from assistant.settings import Settings
+    from assistant.workbench import Workbench
 
     crash.small_corpus()
     bench = Workbench(Settings(home=home, llm="none"))

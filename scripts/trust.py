@@ -197,7 +197,8 @@ def answers(home: Path, share: float) -> tuple[bool, Figures]:
     """A thousand answers from the library at hand (PINCITE_HOME, else the shipped corpus), each quotation found again where it says, by `corpus show` alone."""
     from assistant import corpus
     from assistant.retrieve import Filter
-    from assistant.workbench import Settings, Workbench
+    from assistant.settings import Settings
+    from assistant.workbench import Workbench
 
     given = Path(os.environ.get("PINCITE_HOME", "")) / "library"
     bench = Workbench(Settings(home=home / "home", llm="none"))

@@ -93,7 +93,8 @@ def shipped_home(request: pytest.FixtureRequest) -> Path:
 
     Kept in pytest's cache, where the next session embeds only what changed.
     """
-    from assistant.workbench import Settings, Workbench
+    from assistant.settings import Settings
+    from assistant.workbench import Workbench
 
     folder = Path(str(request.config.cache.mkdir("shipped-home")))  # type: ignore[union-attr]
     Workbench(Settings(home=folder, llm="none")).ingest()

@@ -65,7 +65,8 @@ class StubEmbedder:
 
 def stub_bench(home: Path) -> Any:
     """A workbench without models: stub vectors, no language model."""
-    from assistant.workbench import Settings, Workbench
+    from assistant.settings import Settings
+    from assistant.workbench import Workbench
 
     bench = Workbench(Settings(home=home, llm="none", user="ann"))
     bench.__dict__["embedder"] = StubEmbedder()

@@ -27,7 +27,8 @@ def main(home: str) -> None:
     sys.addaudithook(watch)
     import assistant.__main__  # noqa: F401  (as a user's command begins)
     from assistant.retrieve import Filter
-    from assistant.workbench import Settings, Workbench
+    from assistant.settings import Settings
+    from assistant.workbench import Workbench
     from tests.crash import SOUND, small_corpus
 
     small_corpus()

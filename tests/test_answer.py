@@ -22,9 +22,10 @@ from assistant.llm import Message, ModelFailure, Schema
 from assistant.phrasing import KEYS, PROMPT_TOKENS, checked, entries, phrase
 from assistant.quoting import opening
 from assistant.retrieve import Filter
+from assistant.settings import Settings
 from assistant.support import bears
 from assistant.verify import cite, stands
-from assistant.workbench import Settings, Workbench
+from assistant.workbench import Workbench
 
 DAY = Filter("2026-11-22")
 

@@ -11,7 +11,8 @@ from starlette.testclient import TestClient
 
 from assistant import corpus, door, record, server
 from assistant.errors import Refused, UsageError
-from assistant.workbench import Settings, Workbench
+from assistant.settings import Settings
+from assistant.workbench import Workbench
 from tests import crash
 from tests.fakes import ScriptedModel, StubEmbedder, stub_bench
 

@@ -335,7 +335,8 @@ def test_every_page_can_be_read_by_everyone(built: str, browser: Any, width: int
 def test_roles_and_the_way_in_and_out(browser: Any, tmp_path: Path) -> None:
     from axe_playwright_python.sync_playwright import Axe
 
-    from assistant.workbench import Settings, Workbench
+    from assistant.settings import Settings
+    from assistant.workbench import Workbench
 
     bench = Workbench(Settings(home=tmp_path, llm="none"))
     for name, role in (("root", "admin"), ("dev", "developer")):

@@ -17,7 +17,8 @@ from assistant.findings import CardFile, Facet, ModelCard, Requirement
 from assistant.modelcard import parse_card
 from assistant.pinpoint import Pinpoint
 from assistant.reading import read
-from assistant.workbench import Settings, Workbench
+from assistant.settings import Settings
+from assistant.workbench import Workbench
 from tests.test_evidence import frame, saved
 
 FRAGMENT = "ev/metrics.card.md"

@@ -42,7 +42,7 @@ def test_the_guard_sees_a_connection(tmp_path: Path) -> None:
 def test_the_doctor_shows_what_was_reached(llm: str, host: str, ok: bool, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a process of its own: a watch cannot be taken off again."""
     code = (
-        "import sys, socket; from pathlib import Path; from assistant.workbench import Settings, Workbench; from assistant.errors import NotReady\n"
+        "import sys, socket; from pathlib import Path; from assistant.settings import Settings; from assistant.workbench import Workbench; from assistant.errors import NotReady\n"
         "def prove(self):\n"
         "    try: socket.create_connection((sys.argv[2], 9), 0.1) if sys.argv[2] else None\n"
         "    except OSError: pass\n"

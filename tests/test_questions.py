@@ -11,10 +11,10 @@ from assistant import answer, corpus, evaluate, library, modelbench, refuse
 from assistant.embed import Embedder
 from assistant.errors import UsageError
 from assistant.followups import rewrite
+from assistant.forms import answer_json
 from assistant.library import Library
 from assistant.pinpoint import Pinpoint
 from assistant.retrieve import Filter
-from assistant.workbench import answer_json
 
 QUESTIONS = corpus.root() / "questions"
 SIZES = {

@@ -17,10 +17,11 @@ from starlette.testclient import TestClient
 from assistant import door, record, roles, server
 from assistant.errors import NotReady, Refused, UsageError
 from assistant.retrieve import Filter
+from assistant.settings import Settings
 from assistant.ui import app, ask, audit, card, drafts, gaps, parts, settings, sources, start, work
 from assistant.ui.shell import Shell
 from assistant.ui.work import Jobs, progress
-from assistant.workbench import Settings, Workbench, now, sha256
+from assistant.workbench import Workbench, now, sha256
 
 TEXT = "Article 35\n1. Where a model may harm people, look first.\n7. The look shall contain at least:\n(a) what is done;\n(b) why it is needed."
 QUOTE = "(a) what is done;"

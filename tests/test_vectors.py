@@ -9,7 +9,8 @@ from langchain_core.embeddings import Embeddings
 from assistant import library, vectors
 from assistant.retrieve import Filter
 from assistant.retriever import PinciteRetriever
-from assistant.workbench import Settings, Workbench
+from assistant.settings import Settings
+from assistant.workbench import Workbench
 from tests.test_library import build, made_up
 
 
