@@ -81,10 +81,51 @@ def test_the_list_of_provisions_that_must_have_a_digest() -> None:
             "892.2090",
         )
     ]
-    wanted += ["fda:fdca-515c", "fda:fdca-520", "fda:fdca-524b", "mdr:art-10", "mdr:annex-viii"]
+    wanted += ["fda:fdca-515c", "fda:fdca-520", "fda:fdca-524b"]
+    wanted += [f"fda:{topic}" for topic in TOPICS]
+    wanted += [f"mdr:art-{n}" for n in (2, 10, 51, 52, 61, *range(83, 89))] + [f"mdr:annex-{n}" for n in ("i", "ii", "viii", "xiv")]
+    wanted += [
+        f"hipaa:164.{n}"
+        for n in (*range(102, 107), *range(302, 319, 2), *range(400, 415, 2), *range(500, 511, 2), 509, *range(512, 536, 2), 535)
+        if n not in NO_164
+    ]
+    wanted += [f"dpdp-rules:sch-{n}" for n in range(1, 8)]
     assert [w for w in wanted if w not in held] == []
     annexes = {a.split(":annex-")[1].split("-")[0] for a in held if a.startswith("eu-ai-act:annex-")}
     assert annexes == {"i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii", "xiii", "xiv"}
+
+
+TOPICS = (
+    "pccp-2025", "sw-functions-2023", "cyber-2026", "cds-2026", "ai-dsf-2025-draft", "gmlp-2025", "transparency-2024", "cade-clinical-2022",
+    "quant-imaging-2022", "hf-content-2026", "part11-scope-2003", "estar-2023",
+)  # fmt: skip
+NO_164 = {516, 518}  # numbers that 45 CFR 164 does not use
+PARTS = "corpus/fda/21cfr-parts-800-898-md/part-"
+# Whole works of which every section, article or rule has a digest, and the roots left out: recitals, containers, reserved numbers.
+WHOLE = [
+    ("corpus/gdpr/gdpr-oj-2016-en.eurlex.html", r"rec-\d+|preamble"),
+    ("corpus/hipaa/45cfr-part160.ecfr-2026-04-23.pdf", "160|160.302"),
+    ("corpus/hipaa/45cfr-part162.ecfr-web.html", "162|162.402|162.900"),
+    ("corpus/hipaa/45cfr-part164.ecfr-2026-04-23.pdf", "164"),
+    ("corpus/dpdp/dpdp-act-2023-en.pdf", ""),
+    ("corpus/dpdp/dpdp-rules-2025-gsr846e-en.pdf", ""),
+    ("corpus/fda/21cfr-part11.ecfr-2026-01-22.pdf", "21cfr-11"),
+    *((f"{PARTS}{n}.md", f"21cfr-{n}" + (r"|21cfr-812\.65" if n == 812 else "")) for n in (803, 806, 807, 812, 814, 820, 830, 860)),
+    (f"{PARTS}820-qmsr.md", "21cfr-820"),
+]
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize(("file", "left_out"), WHOLE, ids=[f.rsplit("/", 1)[1] for f, _ in WHOLE])
+def test_every_section_of_a_work_that_is_digested_whole_has_a_digest(file: str, left_out: str, shared: Callable[[str], Path]) -> None:
+    path = shared(file)
+    data = path.read_bytes()
+    reader = recognise(path.name, data[:65536])
+    assert reader
+    roots = {p.pinpoint.root.address for one in reader.read([(path.name, data)]) for p in one.provisions}
+    held = {p.pinpoint.root.address for one in instruments().values() for p in one.provisions}
+    wanted = {a for a in roots if not re.fullmatch(rf"(?:{left_out})|.*-subpart-.*|ch-.*", a.partition(":")[2])}
+    assert len(wanted) > 5 and sorted(wanted - held) == []
 
 
 OFFICIAL = [
@@ -179,6 +220,30 @@ def test_every_address_of_the_ai_act_digests_exists(shared: Callable[[str], Path
     assert sorted(wanted - held) == []
 
 
+@pytest.mark.shared
+def test_every_article_of_the_ai_act_has_the_date_that_article_113_gives_its_chapter(shared: Callable[[str], Path]) -> None:
+    folder = shared("corpus/eu-ai-act/consolidated-2026-07-27-en-json")
+    files = [(p.name, p.read_bytes()) for p in sorted(folder.glob("*.json"))]
+    reader = recognise(*files[0])
+    assert reader
+    high_risk = {"2028-08-02", "2027-12-02"}  # by Annex I or by Annex III
+    days = {(3, s): high_risk for s in (1, 2, 3)} | {(3, 4): {"2025-08-02"}} | {(c, 0): {"2025-02-02"} for c in (1, 2)}
+    days |= {(c, s): {"2025-08-02"} for c in (5, 7, 12) for s in range(5)}
+    apart = {"4a": "2026-07-27", "78": "2025-08-02", "101": "2026-08-02", "113": "2024-08-01", **{str(n): "2026-07-27" for n in range(102, 111)}}
+    chapter, section, seen, wrong = 0, 0, 0, []
+    for p in (p.pinpoint for one in reader.read(files) for p in one.provisions):
+        found = re.fullmatch(r"ch-(\d+)(?:-sec-(\d+))?|art-(\w+)", p.path)
+        if not found:
+            continue
+        if found[1]:
+            chapter, section = int(found[1]), int(found[2] or 0)
+        seen += 1
+        expected = {apart[found[3]]} if found[3] in apart else days.get((chapter, section), {"2026-08-02"})
+        term = corpus.term_of(p, "2026-07-27")
+        wrong += [(p.address, term.applies_from, expected)] if term.applies_from not in expected else []
+    assert seen > 119 and wrong == []
+
+
 def test_requirements_keep_their_ids_and_stand_on_addresses() -> None:
     rows = corpus.requirements()
     assert len({r.id for r in rows}) == len(rows) >= 385
@@ -208,6 +273,10 @@ def test_the_343_given_rows_are_all_there(shared: Callable[[str], Path]) -> None
         ("hipaa:164.509", "2026-04-23", DAY, "vacated", ""),
         ("hipaa:164.502(a)(5)(iii)(A)", "2026-04-23", DAY, "vacated", ""),
         ("hipaa:164.312(a)(1)", "2026-04-23", DAY, "in-force", ""),
+        ("hipaa:164.520(b)(1)(iii)(D)", "2026-04-23", "2026-01-15", "not-yet-applicable", "2026-02-16"),
+        ("hipaa:164.520(b)(1)(iii)(A)", "2026-04-23", DAY, "in-force", ""),
+        ("eu-ai-act:ch-3-sec-4", "2026-07-27", DAY, "in-force", "2025-08-02"),
+        ("eu-ai-act:ch-5-sec-2", "2026-07-27", DAY, "in-force", "2025-08-02"),
         ("dpdp:s-8(5)", "2023-08-11", DAY, "not-yet-applicable", "2027-05-13"),
         ("dpdp:s-8(5)", "2023-08-11", "2027-05-13", "in-force", "2027-05-13"),
         ("dpdp:s-18", "2023-08-11", DAY, "in-force", "2025-11-13"),
