@@ -73,5 +73,6 @@ def test_no_system_call_beyond_loopback_by_any_process(tmp_path: Path) -> None:
     done = guarded(tmp_path, "strace", "-f", "--seccomp-bpf", "-e", "trace=connect,sendto,sendmsg", "-o", str(trace))
     assert done.returncode == 0 and json.loads(done.stdout.splitlines()[-1])["done"] == STAGES, done.stderr[-2000:]
     calls = [line for line in trace.read_text("utf8", "replace").splitlines() if "AF_INET" in line]
+    assert [p.name for p in tmp_path.iterdir() if p.name != "trace"] == ["data"], "something wrote beside the data folder"
     beyond = [line for line in calls if not re.search(r'inet_addr\("127\.|"::1"|inet_addr\("0\.0\.0\.0"\)', line)]
     assert beyond == []
