@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from assistant.workbench import Workbench
 
 LARGEST_UPLOAD = 50 << 20
+OPEN_PAGES = 300  # pages whose state is kept, some 0.6 MB each; of more, the one that rested longest begins anew, its conversation stays in the list
 AT_WORK = 24  # requests of the API that may ask, assess or draft at once; fewer than there are threads for everything else
 MEDIA = {
     "json": "application/json", "html": "text/html; charset=utf-8", "md": "text/markdown; charset=utf-8", "pdf": "application/pdf",
@@ -307,6 +308,7 @@ def make_app(
     uploads = bench.home / "uploads"  # where only the owner of the data folder can read them
     uploads.mkdir(parents=True, exist_ok=True, mode=0o700)
     os.environ["GRADIO_TEMP_DIR"] = str(uploads)
+    os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "100"  # Gradio makes a table of its last events after each one: of 10,000 that takes 20 ms
     import gradio as gr
 
     from assistant.ui import app as ui
@@ -330,6 +332,7 @@ def make_app(
     _add_exports(app, bench)
     blocks = ui.build(bench)
     blocks.queue(max_size=64, default_concurrency_limit=16, api_open=False)
+    blocks.state_session_capacity = OPEN_PAGES
     gr.mount_gradio_app(app, blocks, path="/", auth_dependency=lambda request: session_of(request).user, **ui.dressing())
     return Door(app, sessions, bench.user, hosts, alone, tls)
 

@@ -110,6 +110,11 @@ class Person:
             self.seen.codes[said.status_code] += 1
         return said
 
+    def _turned_away(self, begun: float) -> None:
+        """The queue was full; when that was said."""
+        with self.seen.lock:
+            self.seen.full.append(time.monotonic() - begun)
+
     def _listener(self, config: dict[str, Any]) -> dict[str, Any]:
         """The listener of the box in which questions are written, with its inputs' kinds."""
         box = next(c["id"] for c in config["components"] if c["props"].get("elem_id") == "pc-question")
@@ -124,8 +129,7 @@ class Person:
         begun = time.monotonic()
         said = self._ok(self.client.post("/api/ask", json={"question": self._question()}))
         if said.status_code == 429:
-            with self.seen.lock:
-                self.seen.full.append(time.monotonic() - begun)
+            self._turned_away(begun)
             return
         run = said.json()["audit"]
         self.seen.note(self.name, run)
@@ -143,8 +147,7 @@ class Person:
             )
         )
         if said.status_code != 200:
-            with self.seen.lock:
-                self.seen.full.append(time.monotonic() - begun)
+            self._turned_away(begun)
             return
         first, text = 0.0, ""
         with self.client.stream("GET", f"/gradio_api/queue/data?session_hash={self.session}") as heard:
@@ -161,7 +164,11 @@ class Person:
 
     def _assess(self) -> None:
         card = f"# {self.mark}\n\nA model for chest radiographs in adults. It was trained on 400 images.\n".encode()
+        begun = time.monotonic()
         said = self._ok(self.client.post("/api/gaps", files={"card": ("README.md", card)}, data={"framework": "dpdp"}))
+        if said.status_code == 429:
+            self._turned_away(begun)
+            return
         run = said.json()["run"]
         self.seen.note(self.name, run)
         if self.mark not in self._ok(self.client.get(f"/export/{run}.md")).text:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import secrets
 import stat
 import threading
 import time
@@ -132,6 +133,31 @@ def test_the_listeners_do_tell_what_is_ones_own(house: House) -> None:
     config = house.config(user)
     opening = [one for one in config["dependencies"] if [0, "load"] in one["targets"]]
     assert any(user.mark in house.told(user, config, one, user.runs[3]) for one in opening)
+
+
+def test_an_open_page_keeps_no_more_after_many_answers(house: House) -> None:
+    """Gradio keeps what a component showed before each `gr.skip()`: it was the evidence of the whole conversation, once for every answer."""
+    user, session = house.users[0], secrets.token_hex(6)
+    config = house.config(user)
+    kinds = {c["id"]: c for c in config["components"]}
+    box = next(id for id, c in kinds.items() if c["props"].get("elem_id") == "pc-question")
+    asks = next(d for d in config["dependencies"] if [box, "submit"] in d["targets"] and d["backend_fn"])
+    keeps = next(d for d in config["dependencies"] if d["trigger_after"] == asks["id"])
+    holder = next(route.app.state_holder for route in house.app.app.routes if hasattr(getattr(route, "app", None), "state_holder"))
+    sizes = []
+    for n in range(4):
+        for listener in (asks, keeps):
+            words = f"What does a consent manager do? Question {n} of {user.mark}."
+            given = [words if i == box else None if kinds[i]["type"] == "state" else kinds[i]["props"].get("value") for i in listener["inputs"]]
+            house.join(user, session, listener["id"], given)
+            assert '"success":true' in house.heard(user, session)
+        page = holder.session_data[session]
+        held = [v for v in page.state_data.values() if user.mark in str(v)]
+        showing = [c["type"] for c in page.config_values.values() if user.mark in str(c) or "pc-turn" in str(c)]
+        sizes.append((len(page.config_values), len(page.blocks_config.blocks), held, showing))
+        asked = next(v for v in page.state_data.values() if isinstance(v, list) and v)
+        assert len(asked) == n + 1 and all(re.fullmatch("[0-9a-f]{16}", id) for id in asked), "an open page holds the ids of its answers, no words"
+    assert sizes[1:] == sizes[:1] * 3
 
 
 def test_a_file_that_nobody_uploaded_is_not_read_and_no_address_is_fetched(house: House) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from assistant.errors import Internal, PinciteError
+from assistant.errors import Internal, PinciteError, UsageError
 from assistant.retrieve import Filter
 from assistant.ui.parts import (
     CLICKS,
@@ -354,17 +354,28 @@ def readiness(standing: Json) -> tuple[str, Any]:
     return "", opened
 
 
-def load_turns(shell: Shell, request: Any, id: str) -> Turns:
-    """The answers of a kept conversation of this user; an erased answer is left out."""
+def turns_of(shell: Shell, request: Any, asks: Sequence[str]) -> Turns:
+    """These answers as the record has them; an erased one is left out."""
+    turns = []
     with shell.acting(request):
-        chat = next((c for c in shell.bench.chats() if c["id"] == id), None)
-        turns = []
-        for ask in chat["asks"] if chat else []:
+        for ask in asks:
             try:
                 turns.append(shell.bench.run(ask))
-            except PinciteError:
+            except UsageError:
                 continue
     return turns
+
+
+def asks_of(turns: Sequence[Json]) -> list[str]:
+    """What an open page keeps of its answers: their ids. The words stay in the record, from which they can be erased, and not in memory."""
+    return [t["audit"] for t in turns]
+
+
+def load_turns(shell: Shell, request: Any, id: str) -> Turns:
+    """The answers of a kept conversation of this user."""
+    with shell.acting(request):
+        chat = next((c for c in shell.bench.chats() if c["id"] == id), None)
+    return turns_of(shell, request, chat["asks"] if chat else [])
 
 
 def choices(shell: Shell, request: Any, words: str = "") -> list[tuple[str, str]]:
@@ -387,7 +398,7 @@ def keep(shell: Shell, request: Any, id: str, turns: Sequence[Json]) -> str:
     if not turns:
         return id
     with shell.acting(request):
-        return shell.bench.keep_chat(id, str(turns[0]["question"])[:120], [t["audit"] for t in turns])
+        return shell.bench.keep_chat(id, str(turns[0]["question"])[:120], asks_of(turns))
 
 
 def export_link(id: str) -> str:
@@ -401,7 +412,7 @@ def export_link(id: str) -> str:
 
 def build(shell: Shell) -> Mapping[str, Any]:
     """The page's components; those that other pages and the loading of the app need, by name."""
-    turns, chat_id, here = gr.State([]), gr.State(""), gr.State({})  # here: the citation that is open
+    turns, chat_id, here = gr.State([]), gr.State(""), gr.State({})  # turns: the ids of the answers; here: the citation that is open
     state = gr.HTML()
     with gr.Row(equal_height=False):
         with gr.Column(scale=6, min_width=420):
@@ -435,69 +446,75 @@ def build(shell: Shell) -> Mapping[str, Any]:
             viewer = gr.HTML(NOTHING_OPEN, js_on_load=SCROLLS, elem_id="pc-viewer")
             paper = gr.HTML(js_on_load=PAGES, elem_id="pc-paper")
 
-    def ask(text: str, as_of: str, frameworks: list[str], where: str, now: Turns, request: gr.Request) -> Iterator[Any]:
-        before = len(now)
+    # No `gr.skip()` for what shows a value: Gradio makes the component anew for it, and keeps what it showed for as long as the page is open.
+    def ask(text: str, as_of: str, frameworks: list[str], where: str, asks: list[str], request: gr.Request) -> Iterator[Any]:
+        now = turns_of(shell, request, asks)
         for shown, after in answer_steps(shell, request, text, as_of, frameworks, where, now):
-            yield shown, after, "", evidence(after) if len(after) > before else gr.skip()
-        if len(after) == before:
-            yield shown, after, text, gr.skip()  # the question comes back, to be mended
+            yield shown, asks_of(after), ""
+        if len(after) == len(now):
+            yield shown, asks, text  # the question comes back, to be mended
 
-    def again(as_of: str, frameworks: list[str], where: str, now: Turns, request: gr.Request) -> Iterator[Any]:
-        if now:
-            yield from ask(now[-1]["question"], as_of, frameworks, where, now[:-1], request)
+    def again(as_of: str, frameworks: list[str], where: str, asks: list[str], request: gr.Request) -> Iterator[Any]:
+        last = turns_of(shell, request, asks[-1:])
+        if last:
+            yield from ask(last[0]["question"], as_of, frameworks, where, asks[:-1], request)
         else:
-            yield [], [], "", NO_EVIDENCE
+            yield [], [], ""
 
-    def kept(now: Turns, id: str, request: gr.Request) -> Any:
+    def kept(asks: list[str], id: str, request: gr.Request) -> Any:
+        now = turns_of(shell, request, asks)
         new = keep(shell, request, id, now)
-        data = {"pin": f"{len(now)}-1"}
-        return new, gr.Dropdown(choices=choices(shell, request), value=None), export_link(new), _first_view(shell, now), data, ""
+        earlier_ones = gr.Dropdown(choices=choices(shell, request), value=None)
+        return evidence(now), new, earlier_ones, export_link(new), _first_view(shell, now), {"pin": f"{len(now)}-1"}, ""
 
     def resume(id: str | None, request: gr.Request) -> Any:
         now = load_turns(shell, request, id or "")
-        return messages(now), now, id or "", evidence(now), _first_view(shell, now), export_link(id or ""), {"pin": f"{len(now)}-1"}
+        return messages(now), asks_of(now), id or "", evidence(now), _first_view(shell, now), export_link(id or ""), {"pin": f"{len(now)}-1"}
 
     def find(words: str, request: gr.Request) -> Any:
         some = choices(shell, request, words)
         return gr.Dropdown(choices=some, value=None, label=f"Earlier conversations ({len(some)} found)" if words.strip() else "Earlier conversations")
 
-    def click(now: Turns, as_of: str, event: gr.EventData) -> Any:
+    def click(asks: list[str], as_of: str, event: gr.EventData, request: gr.Request) -> Any:
         data = dict(clicked(event))
-        return open_pin(shell, data, now, as_of), data if "pin" in data else gr.skip(), ""
+        return open_pin(shell, data, turns_of(shell, request, asks), as_of), data if "pin" in data else gr.skip(), ""
 
-    def page(now: Turns, data: Any) -> str:
-        return open_page(shell, data, now)
+    def page(asks: list[str], data: Any, request: gr.Request) -> str:
+        return open_page(shell, data, turns_of(shell, request, asks))
+
+    def stops(chat_now: Any, asks: list[str], request: gr.Request) -> Any:
+        return stopped(chat_now, turns_of(shell, request, asks))
 
     def move(as_of: str, event: gr.EventData) -> Any:
         return go(shell.bench, clicked(event), as_of), "", {}
 
-    def pins(project: str | None, data: Any, now: Turns, request: gr.Request) -> Any:
-        return pin(shell, request, project, data, now), pins_html(shell, request, project)
+    def pins(project: str | None, data: Any, asks: list[str], request: gr.Request) -> Any:
+        return pin(shell, request, project, data, turns_of(shell, request, asks)), pins_html(shell, request, project)
 
     def listed(project: str | None, request: gr.Request) -> str:
         return pins_html(shell, request, project)
 
-    def takes_out(project: str | None, as_of: str, event: gr.EventData, request: gr.Request) -> Any:
+    def takes_out(project: str | None, as_of: str, open_now: str, paper_now: str, event: gr.EventData, request: gr.Request) -> Any:
         data = clicked(event)
         if "go" in data:
-            return gr.skip(), go(shell.bench, data, as_of), ""
-        return unpin(shell, request, data) + pins_html(shell, request, project), gr.skip(), gr.skip()
+            return pins_html(shell, request, project), go(shell.bench, data, as_of), ""
+        return unpin(shell, request, data) + pins_html(shell, request, project), open_now, paper_now
 
-    shown = [chat, turns, question, found]
-    after = {"fn": kept, "inputs": [turns, chat_id], "outputs": [chat_id, earlier, export, viewer, here, paper], **QUIET}
+    shown = [chat, turns, question]
+    after = {"fn": kept, "inputs": [turns, chat_id], "outputs": [found, chat_id, earlier, export, viewer, here, paper], **QUIET}
     paged = {"fn": page, "inputs": [turns, here], "outputs": [paper], **QUIET}
     asked = question.submit(ask, [question, shell.as_of, shell.frameworks, layer, turns], shown, concurrency_limit=8, **QUIET)
     asked.then(**after).then(None, js=SHOW_ANSWER, **QUIET).then(**paged).then(shell.foot, None, shell.footer, **QUIET)
     anew = retry.click(again, [shell.as_of, shell.frameworks, layer, turns], shown, concurrency_limit=8, **QUIET)
     anew.then(**after).then(None, js=SHOW_ANSWER, **QUIET).then(**paged)
-    stop.click(stopped, [chat, turns], [chat], cancels=[asked, anew], queue=False, **QUIET)
+    stop.click(stops, [chat, turns], [chat], cancels=[asked, anew], queue=False, **QUIET)
     fresh.click(lambda: ([], [], "", NO_EVIDENCE, NOTHING_OPEN, "", {}, ""), None, [chat, turns, chat_id, found, viewer, export, here, paper], **QUIET)
     earlier.input(resume, [earlier], [chat, turns, chat_id, found, viewer, export, here], **QUIET).then(**paged)
     words.submit(find, [words], earlier, **QUIET)
     found.select(click, [turns, shell.as_of], [viewer, here, paper], **QUIET).then(**paged)
     viewer.select(move, [shell.as_of], [viewer, paper, here], **QUIET)
     keep_it.click(pins, [shell.project, here, turns], [said, pinned], **QUIET)
-    pinned.select(takes_out, [shell.project, shell.as_of], [pinned, viewer, paper], **QUIET)
+    pinned.select(takes_out, [shell.project, shell.as_of, viewer, paper], [pinned, viewer, paper], **QUIET)
     return {
         "state": state,
         "question": question,
