@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 CONNECTIONS = 8  # of one process; PostgreSQL's own limit is 100 for all
 WAIT = 5.0  # seconds to wait for a connection, or for another process's short transaction
+NEAR = 200  # rows that a search through an index of vectors keeps at hand: more finds more and takes longer
 WRITER = 0x50696E63  # advisory lock: whoever appends to the audit chain
 INGEST = 0x50696E64  # advisory lock: whoever builds a generation of the library
 
@@ -51,9 +52,9 @@ class Session:
     def __init__(self, connection: "Connection[Any]") -> None:
         self.connection = connection
 
-    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> "Cursor[Any]":
-        """The cursor of one statement."""
-        return self.connection.execute(sql.replace("?", "%s").encode(), parameters or None)
+    def execute(self, sql: str, parameters: Sequence[Any] = (), binary: bool = False) -> "Cursor[Any]":
+        """The cursor of one statement; with `binary` bytes come as they are, not as twice as many digits."""
+        return self.connection.execute(sql.replace("?", "%s").encode(), parameters or None, binary=binary)
 
     def one(self, sql: str, parameters: Sequence[Any] = ()) -> tuple[Any, ...]:
         """The first row of a statement that always gives one."""
@@ -66,6 +67,14 @@ class Session:
         with self.connection.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN".encode()) as stream:
             for row in rows:
                 stream.write_row(row)
+
+    def copy_binary(self, table: str, parts: Iterable[bytes]) -> None:
+        """Write rows that lie ready in PostgreSQL's own binary form, without header and trailer."""
+        with self.connection.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN (FORMAT BINARY)".encode()) as stream:
+            stream.write(b"PGCOPY\n\xff\r\n\0" + bytes(8))
+            for part in parts:
+                stream.write(part)
+            stream.write(b"\xff\xff")
 
     @contextmanager
     def transaction(self, lock: int = 0) -> Iterator[None]:
@@ -111,14 +120,16 @@ class Reader:
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> Answer:
         """The rows of one question. Raises `NotReady` when the schema is gone."""
         with session(self.store, self.schema) as db:
-            return Answer(db.execute(sql, parameters).fetchall())
+            return Answer(db.execute(sql, parameters, binary=True).fetchall())
 
 
 @lru_cache(maxsize=16)
 def _pool(store: Postgres) -> "ConnectionPool[Any]":
     from psycopg_pool import ConnectionPool
 
-    options = {"autocommit": True, "connect_timeout": int(WAIT), "application_name": "pincite", "options": f"-c lock_timeout={int(WAIT * 1000)}"}
+    # A filter can leave few rows of those that an index of vectors finds first, so it goes on until there are enough; and plans are made for the very filter.
+    set_to = {"lock_timeout": int(WAIT * 1000), "hnsw.ef_search": NEAR, "hnsw.iterative_scan": "strict_order", "plan_cache_mode": "force_custom_plan"}
+    options = {"autocommit": True, "connect_timeout": int(WAIT), "application_name": "pincite", "options": " ".join(f"-c {k}={v}" for k, v in set_to.items())}
     # Checked before use, so that a restart of the server costs a new connection and no one's request.
     return ConnectionPool(
         store.url, min_size=0, max_size=CONNECTIONS, timeout=WAIT, max_idle=60, kwargs=options, check=ConnectionPool.check_connection, open=True

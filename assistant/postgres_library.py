@@ -1,13 +1,15 @@
 """One generation of the library in PostgreSQL: the tables of `library` in a schema of its own, searched by the database itself.
 
 A generation is filled aside and made current by switching one row; the one before stays until the next, for whoever still
-reads it. Words are found by a `tsvector` and ranked by the same BM25 as in a folder, meanings by pgvector. Knows nothing of questions.
+reads it. Words are found by lists of the rows in which they stand and ranked by the same BM25 as in a folder, meanings by pgvector. Knows nothing of questions.
 """
 
 import math
-from collections import Counter
+from array import array
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import fields
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,31 +29,31 @@ if TYPE_CHECKING:
 SHELF = "pincite_library"  # the schema that says which generation is current; a generation's own is this and its number
 BEST = 60  # rows of each kind that words, and that meaning, put forward; their provisions are then scored in full
 EXACT = 50_000  # passages up to which every vector is compared
-COMMON = 20_000  # rows that a question's rarer words may put forward; commoner words then only count in the score
 TEXTS = 64  # instruments whose text is kept in memory
 
+BLOCK = 1 << 16  # search rows of one posting list, so that two bytes number a row in it
+MOST = (1 << 16) - 1  # times that one word is counted in one row
+FORM = f"{library.SCHEMA}.2"  # of the tables that both stores have, and of those below
+
 _SEARCH = """
-CREATE TABLE search(key BIGINT PRIMARY KEY, type SMALLINT, unit INTEGER, provision BIGINT, paragraph INTEGER, framework TEXT COLLATE "C",
-  instrument TEXT COLLATE "C", official BOOLEAN, hidden BOOLEAN, valid_from INTEGER, valid_to INTEGER,
-  until INTEGER, length INTEGER, words TSVECTOR, vector VECTOR({width}));
+CREATE TABLE search(key BIGINT PRIMARY KEY, type SMALLINT, class INTEGER, unit INTEGER, provision BIGINT, paragraph INTEGER, vector VECTOR({width}));
 CREATE TABLE unit(number INTEGER PRIMARY KEY, root TEXT COLLATE "C", guidance BOOLEAN, recital BOOLEAN, draft BOOLEAN);
-CREATE TABLE word(word TEXT COLLATE "C" PRIMARY KEY, rows BIGINT)
+CREATE TABLE class(number INTEGER PRIMARY KEY, type SMALLINT, edition BIGINT, valid_from INTEGER, valid_to INTEGER, until INTEGER, hidden BOOLEAN);
+CREATE TABLE block(number INTEGER PRIMARY KEY, classes BYTEA, lengths BYTEA);
+CREATE TABLE word(word TEXT COLLATE "C" PRIMARY KEY, rows BIGINT);
+CREATE TABLE posting(word TEXT COLLATE "C", block INTEGER, rows BYTEA, times BYTEA);
+ALTER TABLE posting ALTER rows SET STORAGE EXTERNAL, ALTER times SET STORAGE EXTERNAL
 """
 _INDEXES = """
-CREATE INDEX search_words ON search USING gin(words);
+CREATE UNIQUE INDEX posting_word ON posting(word, block);
 CREATE INDEX search_unit ON search(unit);
+CREATE INDEX search_class ON search(class);
 CREATE INDEX unit_root ON unit(root);
-CREATE INDEX search_kind ON search(type) WHERE type IN (2, 3);
+CREATE INDEX provision_parent ON provision(parent);
+CREATE INDEX edge_instrument ON edge(instrument);
 ANALYZE
 """
 _NEAR = "CREATE INDEX search_near ON search USING hnsw((vector::halfvec({width})) halfvec_ip_ops) WHERE type = 0"
-
-# BM25 of a row. PostgreSQL's ts_rank of one word that stands n times is the sum of 1/i^2 for i = 1..n, over that of all i (zeta(2) = 1.6449340668...);
-# what is missing to 1 is 1/(n + 1/2) over zeta(2), near enough that rounding gives n itself (tests hold it to 255).
-_BM25 = """(SELECT coalesce(sum(t.weight * f.n / (f.n + {least} + {slope} * s.length)), 0)
-  FROM unnest(?::text[]::tsquery[], ?::float8[]) AS t(word, weight),
-  LATERAL (SELECT round((1 / (1.6449340668482264 * (1 - ts_rank('{{1,1,1,1}}', s.words, t.word))) - 0.5)::numeric)::float8 AS n) AS f WHERE f.n > 0)"""
-MOST = 255  # positions that a tsvector keeps of one word
 
 
 def current(store: Postgres) -> "PostgresLibrary | None":
@@ -135,7 +137,7 @@ def _fill(db: postgres.Session, content: Content) -> None:
         "provision": content.provisions,
         "row": library.row_tuples(content.rows),
         "edge": content.edges,
-        "meta": [("schema", str(library.SCHEMA)), *library.meta_of(content).items()],
+        "meta": [("schema", FORM), *library.meta_of(content).items()],
     }.items():
         db.copy(table, rows)
     db.execute("ANALYZE")
@@ -143,38 +145,74 @@ def _fill(db: postgres.Session, content: Content) -> None:
 
 def _fill_search(lib: "PostgresLibrary", content: Content, vectors: "NDArray[np.float32]") -> None:
     rows, width = lib.all_rows(), vectors.shape[1]
-    counts: Counter[str] = Counter()
-    total = 0
-
-    def search() -> Iterator[tuple[Any, ...]]:
-        nonlocal total
-        for k, row in enumerate(content.rows):
-            bag = Counter(tokens(row.words))
-            counts.update(bag.keys())
-            total += bag.total()
-            yield (
-                k, int(rows.type[k]), int(rows.unit[k]), int(rows.provision[k]), int(rows.paragraph[k]), rows.frameworks[rows.framework[k]],
-                rows.instruments[rows.instrument[k]], bool(rows.official[k]), bool(rows.hidden[k]),
-                int(rows.valid_from[k]), int(rows.valid_to[k]), int(rows.until[k]), bag.total(), _tsvector(bag),
-                None if row.type == "section" else "[" + ",".join(map("%.9g".__mod__, vectors[rows.vector[k]].tolist())) + "]",
-            )  # fmt: skip
-
+    classes, of_row = _classes(content, rows)
+    passages = int(np.count_nonzero(rows.type == 0))
+    near = passages > EXACT
     with postgres.session(lib.store, lib.schema) as db:
         _run(db, _SEARCH.format(width=width))
-        db.copy("search", search())
+        db.copy("class", classes)
         db.copy("unit", zip(range(len(rows.units)), rows.units, rows.guidance.tolist(), rows.recital.tolist(), rows.draft.tolist(), strict=True))
-        db.copy("word", counts.items())
+        total = _fill_words(db, content, of_row)
+        db.copy_binary("search", _search_rows(rows, of_row, vectors))
         _run(db, _INDEXES)
-        near = int(np.count_nonzero(rows.type == 0)) > EXACT
         if near:
-            db.execute(_NEAR.format(width=width))
+            with db.transaction():  # an index made in memory is made many times faster
+                db.execute(f"SET LOCAL maintenance_work_mem = '{64 + (passages * (2 * width + 1000) >> 20)}MB'")
+                db.execute(_NEAR.format(width=width))
         average = total / max(len(content.rows), 1)
         db.copy("meta", [("rows", str(len(content.rows))), ("average", repr(average)), ("near", "index" if near else "all"), ("width", str(width))])
 
 
-def _tsvector(bag: Counter[str]) -> str:
-    """How often each word stands in a row, in the form of a tsvector; the places themselves are not kept."""
-    return " ".join(f"'{word}':{','.join(map(str, range(1, min(n, MOST) + 1)))}" for word, n in bag.items())
+def _classes(content: Content, rows: RowTable) -> "tuple[Iterator[tuple[Any, ...]], NDArray[np.int32]]":
+    """The classes of rows that every filter treats alike, as their table has them, and the number of each row's."""
+    edition_of = {p[0]: p[1] for p in content.provisions}
+    editions = np.array([edition_of[p] for p in rows.provision.tolist()], dtype=np.int32)
+    found, of_row = np.unique(np.stack([rows.type, editions, rows.valid_from, rows.valid_to, rows.until, rows.hidden], axis=1), axis=0, return_inverse=True)
+    return ((n, *row[:5], bool(row[5])) for n, row in enumerate(found.tolist())), of_row.ravel().astype(np.int32)
+
+
+def _fill_words(db: postgres.Session, content: Content, of_row: "NDArray[np.int32]") -> int:
+    """Writes the lists of rows in which each word stands, block by block; gives the number of all words."""
+    counts: Counter[str] = Counter()
+    total = 0
+    for block in range(-(-len(content.rows) // BLOCK)):
+        at = slice(block * BLOCK, (block + 1) * BLOCK)
+        lists: dict[str, tuple[array[int], array[int]]] = defaultdict(lambda: (array("H"), array("H")))
+        lengths = array("i")
+        for number, row in enumerate(content.rows[at]):
+            bag = Counter(tokens(row.words))
+            lengths.append(bag.total())
+            for word, times in bag.items():
+                in_rows, in_times = lists[word]
+                in_rows.append(number)
+                in_times.append(min(times, MOST))
+        db.copy("block", [(block, of_row[at].astype("<i4").tobytes(), np.asarray(lengths, dtype="<i4").tobytes())])
+        db.copy("posting", ((word, block, np.asarray(a, dtype="<u2").tobytes(), np.asarray(b, dtype="<u2").tobytes()) for word, (a, b) in lists.items()))
+        counts.update({word: len(a) for word, (a, _) in lists.items()})
+        total += sum(lengths)
+    db.copy("word", counts.items())
+    return total
+
+
+def _search_rows(rows: RowTable, of_row: "NDArray[np.int32]", vectors: "NDArray[np.float32]") -> Iterator[bytes]:
+    """The table `search` in the binary form of COPY, some thousands of rows at a time: each column is its length and then the value, the highest byte first."""
+    columns = {"key": "i8", "type": "i2", "class": "i4", "unit": "i4", "provision": "i8", "paragraph": "i4"}
+    plain = [("columns", ">i2"), *((f"{k}{n}", f">{form}") for n, form in columns.items() for k, form in (("#", "i4"), ("", form)))]
+    none = np.dtype([*plain, ("#vector", ">i4")])
+    full = np.dtype([*none.descr, ("width", ">i2"), ("zero", ">i2"), ("vector", ">f4", (vectors.shape[1],))])
+    for with_vector, form in ((False, none), (True, full)):
+        keys = np.flatnonzero((rows.vector >= 0) == with_vector)
+        for at in range(0, len(keys), 4096):
+            part = keys[at : at + 4096]
+            made = np.zeros(len(part), dtype=form)
+            made["columns"], made["#vector"] = 7, 4 + 4 * vectors.shape[1] if with_vector else -1
+            values = {"key": part, "type": rows.type[part], "class": of_row[part], "unit": rows.unit[part]}
+            values |= {"provision": rows.provision[part], "paragraph": rows.paragraph[part]}
+            for name, value in values.items():
+                made[name], made[f"#{name}"] = value, int(columns[name][1])
+            if with_vector:
+                made["width"], made["vector"] = vectors.shape[1], vectors[rows.vector[part]]
+            yield made.tobytes()
 
 
 # ---- reading -----------------------------------------------------------------------------------------------------
@@ -188,7 +226,7 @@ class PostgresLibrary(Library):
         self.db = postgres.Reader(store, self.schema)
         self._counts: dict[str, int | None] = {}
         self.meta = dict(self.db.execute("SELECT key, value FROM meta"))
-        if self.meta.get("schema") != str(library.SCHEMA):
+        if self.meta.get("schema") != FORM:
             raise NotReady("The library was made by another version of Pincite", library.REBUILD)
 
     @property
@@ -244,94 +282,127 @@ class PostgresLibrary(Library):
 
     def holding(self, words: str) -> Iterator[Edition]:
         """The editions in whose text these words may stand: those with a row that has them all, and those that are not indexed."""
-        query = " & ".join(map(_quoted, tokens(words)))
-        sql = "SELECT DISTINCT p.instrument FROM search s JOIN provision p ON p.id = s.provision WHERE s.words @@ ?::tsquery"
-        found = {id for (id,) in self.db.execute(sql, (query,))} if query else set(self.editions)
+        asked = set(tokens(words))
+        standing = np.zeros(self.rows_held, dtype=np.int16)
+        for _, rows, _ in self._postings(asked):
+            standing[rows] += 1
+        found = {self._kinds[0][c] for c in np.unique(self._columns[0][standing == len(asked)])} if asked else set(self.editions)
         yield from (e for e in self.editions.values() if e.id in found or e.same_as or "." in e.version)
+
+    # ---- what search reads
+
+    @property
+    def rows_held(self) -> int:
+        """How many search rows there are."""
+        return int(self.meta["rows"])
+
+    @cached_property
+    def _kinds(self) -> "tuple[list[int], RowTable]":
+        """The edition of each class of rows, and what a filter asks about it."""
+        classes = self.db.execute("SELECT type, edition, valid_from, valid_to, until, hidden FROM class ORDER BY number")
+        of = [self.editions[edition] for _, edition, *_ in classes]
+        names, works = (tuple(dict.fromkeys(told(e) for e in of)) for told in (lambda e: framework_of(e.instrument), lambda e: e.instrument))
+        return [e.id for e in of], _table(
+            type=[row[0] for row in classes], framework=[names.index(framework_of(e.instrument)) for e in of], instrument=[works.index(e.instrument) for e in of],
+            official=[e.layer == "official" for e in of], valid_from=[row[2] for row in classes], valid_to=[row[3] for row in classes],
+            until=[row[4] for row in classes], hidden=[row[5] for row in classes], frameworks=names, instruments=works,
+        )  # fmt: skip
+
+    @cached_property
+    def _columns(self) -> "tuple[NDArray[np.int32], NDArray[np.float32]]":
+        """The class of each search row, and what its length adds to a word's count in BM25: eight bytes a row, kept in memory."""
+        blocks = self.db.execute("SELECT classes, lengths FROM block ORDER BY number")
+        classes, lengths = (np.frombuffer(b"".join(row[k] for row in blocks), dtype="<i4") for k in (0, 1))
+        return classes, (K1 * (1 - B) + K1 * B / max(float(self.meta["average"]), 1e-9) * lengths).astype(np.float32)
+
+    def _postings(self, words: Iterable[str], blocks: "NDArray[np.int64] | None" = None) -> "Iterator[tuple[str, NDArray[np.int64], NDArray[np.float32]]]":
+        """For words (and blocks) the rows in which each stands, and how often."""
+        sql, asked = "SELECT word, block, rows, times FROM posting WHERE word = ANY(?)", [list(words)]
+        for word, block, rows, times in (
+            self.db.execute(sql, asked) if blocks is None else self.db.execute(f"{sql} AND block = ANY(?)", [*asked, blocks.tolist()])
+        ):
+            yield word, np.frombuffer(rows, dtype="<u2") + np.int64(block * BLOCK), np.frombuffer(times, dtype="<u2").astype(np.float32)
+
+    def _bm25(self, words: Sequence[str], blocks: "NDArray[np.int64] | None" = None) -> "NDArray[np.float32]":
+        """BM25 of every search row, or of those in some blocks."""
+        known, total, more = self.counts(words), self.rows_held, self._columns[1]
+        weights = {w: np.float32(math.log(1 + (total - n + 0.5) / (n + 0.5))) for w, n in known.items()}
+        found = np.zeros(total, dtype=np.float32)
+        for word, rows, times in self._postings(known, blocks):
+            found[rows] += weights[word] * (times / (times + more[rows]))
+        return found
 
     def scores(self, words: Sequence[str], vector: "NDArray[np.float32]", wanted: Filter, root: str = "") -> Scores:
         """The rows of the provisions that words or meaning put forward (or of `root` alone), each with its BM25 and cosine, as a folder gives them."""
-        known = self.counts(words)
-        total, average = int(self.meta["rows"]), float(self.meta["average"])
-        weights = [math.log(1 + (total - n + 0.5) / (n + 0.5)) for n in known.values()]
-        least, slope = K1 * (1 - B), K1 * B / max(average, 1e-9)
-        bm25 = _BM25.format(least=repr(least), slope=repr(slope))
-        asked = ([_quoted(w) for w in known], weights)
-        where, values = _admitted(wanted)
         sought = "[" + ",".join(map("%.9g".__mod__, vector.tolist())) + "]"
+        admitted = library.eligible(self._kinds[1], wanted)
         if root:
-            units = {unit for (unit,) in self.db.execute("SELECT number FROM unit WHERE root = ?", (root,))}
+            put, lexical = "SELECT number FROM unit WHERE root = ?", None
+            values: tuple[Any, ...] = (root,)
         else:
-            units = self._by_meaning(sought, where, values) | self._by_words(known, bm25, asked, where, values)
+            lexical = self._bm25(words)
+            by_words = self.db.execute("SELECT unit FROM search WHERE key = ANY(?)", (self._by_words(lexical, admitted),))
+            units = {unit for (unit,) in by_words} | self._by_meaning(sought, admitted)
+            put, values = "?::int[]", (sorted(units),)
         found = self.db.execute(
-            f"""SELECT s.key, s.type, u.root, s.provision, s.paragraph, s.official, u.guidance, u.recital, u.draft, {bm25}, coalesce(-(s.vector <#> ?::vector), 0)
-                FROM search s JOIN unit u ON u.number = s.unit WHERE s.unit = ANY(?) AND {where} ORDER BY s.key""",
-            (*asked, sought, sorted(units), *values),
-        ).fetchall()
-        return _scores(found)
-
-    def _by_meaning(self, sought: str, where: str, values: tuple[Any, ...]) -> set[int]:
-        """The units of the nearest rows of each kind. Passages are looked up in the index where there is one, the others are compared one by one."""
-        half = f"HALFVEC({self.meta['width']})"
-        by_index, by_all = f"s.vector::{half} <#> ?::{half}", "s.vector <#> ?::vector"
-        nearest = " UNION ALL ".join(
-            f"(SELECT s.unit FROM search s WHERE s.type = {kind} AND {where} ORDER BY {by_index if kind == 0 and self.meta['near'] == 'index' else by_all} LIMIT {BEST})"
-            for kind in (0, 2, 3)
+            f"""SELECT s.key, s.type, s.class, u.root, s.provision, s.paragraph, u.guidance, u.recital, u.draft, coalesce(-(s.vector <#> ?::vector), 0)
+                FROM search s JOIN unit u ON u.number = s.unit WHERE s.unit = ANY({put}) ORDER BY s.key""",
+            (sought, *values),
         )
-        return {unit for (unit,) in self.db.execute(nearest, (*values, sought) * 3)}
+        found = [row for row in found if admitted[row[2]]]
+        keys = np.array([row[0] for row in found], dtype=np.int64)
+        if lexical is None:
+            lexical = self._bm25(words, np.unique(keys // BLOCK))
+        return _scores(found, keys, lexical[keys], self._kinds[1])
 
-    def _by_words(self, known: dict[str, int], bm25: str, asked: tuple[Any, ...], where: str, values: tuple[Any, ...]) -> set[int]:
-        """The units of the best rows of each kind by their words."""
-        rare: list[str] = []
-        reach = 0
-        for word, n in sorted(known.items(), key=lambda item: item[1]):
-            if rare and reach + n > COMMON:
-                break
-            rare.append(word)
-            reach += n
-        if not rare:
-            return set()
-        sql = f"""SELECT unit FROM (SELECT h.unit, row_number() OVER (PARTITION BY h.type ORDER BY h.score DESC, h.key) AS place
-            FROM (SELECT s.key, s.type, s.unit, {bm25} AS score FROM search s WHERE s.words @@ ?::tsquery AND {where}) AS h) AS ranked WHERE place <= {BEST}"""
-        return {unit for (unit,) in self.db.execute(sql, (*asked, " | ".join(map(_quoted, rare)), *values))}
+    def _by_words(self, lexical: "NDArray[np.float32]", admitted: "NDArray[np.bool_]") -> list[int]:
+        """The keys of the best rows of each kind by their words."""
+        best: list[int] = []
+        for kind in range(len(library.ROW_TYPES)):
+            found = np.flatnonzero((admitted & (self._kinds[1].type == kind))[self._columns[0]] & (lexical > 0))
+            if len(found) > BEST:
+                least = np.partition(lexical[found], -BEST)[-BEST]
+                found = found[lexical[found] >= least]
+            best += found[np.argsort(-lexical[found], kind="stable")][:BEST].tolist()
+        return best
 
+    def _by_meaning(self, sought: str, admitted: "NDArray[np.bool_]") -> set[int]:
+        """The units of the nearest rows of each kind. Many passages are looked up in the index where there is one, the others are compared one by one."""
+        half = f"HALFVEC({self.meta['width']})"
+        parts, values = [], []
+        for kind in (0, 2, 3):
+            classes = np.flatnonzero(admitted & (self._kinds[1].type == kind))
+            many = kind == 0 and self.meta["near"] == "index" and self._rows_of[classes].sum() > EXACT
+            order = f"s.vector::{half} <#> ?::{half}" if many else "s.vector <#> ?::vector"
+            parts.append(f"(SELECT s.unit FROM search s WHERE s.type = {kind} AND s.class = ANY(?) ORDER BY {order} LIMIT {BEST})")
+            values += [classes.tolist(), sought]
+        return {unit for (unit,) in self.db.execute(" UNION ALL ".join(parts), values)}
 
-def _quoted(word: str) -> str:
-    return "'" + word.replace("'", "''") + "'"
-
-
-def _admitted(wanted: Filter) -> tuple[str, tuple[Any, ...]]:
-    """The filter as SQL, as `library.eligible` has it for columns in memory."""
-    day = int(wanted.as_of.replace("-", ""))
-    parts: list[str] = ["s.valid_from <= ?", "? < s.valid_to", "? < s.until", "NOT s.hidden"]
-    values: list[Any] = [day, day, day]
-    for column, names in (("framework", wanted.frameworks), ("instrument", wanted.instruments)):
-        if names:
-            parts.append(f"s.{column} = ANY(?)")
-            values.append(list(names))
-    if wanted.layer != "any":
-        parts.append("s.official = ?")
-        values.append(wanted.layer == "official")
-    return " AND ".join(parts), tuple(values)
+    @cached_property
+    def _rows_of(self) -> "NDArray[np.int64]":
+        """How many rows each class has."""
+        return np.bincount(self._columns[0], minlength=len(self._kinds[0]))
 
 
-def _scores(found: Sequence[tuple[Any, ...]]) -> Scores:
-    n = len(found)
-    key, type, root, provision, paragraph, official, guidance, recital, draft, lexical, dense = zip(*found, strict=True) if found else ((),) * 11
+def _table(**columns: Any) -> RowTable:
+    """A table of rows of which only some columns matter; the others are zero."""
+    n, forms = len(columns["type"]), {f.name: str(f.type) for f in fields(RowTable)}
+    made: dict[str, Any] = {name: () if "tuple" in form else np.zeros(n, dtype=form.partition("np.")[2].rstrip("]")) for name, form in forms.items()}
+    return RowTable(**made | {name: v if isinstance(made[name], tuple) else np.asarray(v, dtype=made[name].dtype) for name, v in columns.items()})
+
+
+def _scores(found: Sequence[tuple[Any, ...]], keys: "NDArray[np.int64]", lexical: "NDArray[np.float32]", kinds: RowTable) -> Scores:
+    _, type, class_, root, provision, paragraph, guidance, recital, draft, dense = zip(*found, strict=True) if found else ((),) * 10
     units = {u: i for i, u in enumerate(dict.fromkeys(root))}
     unit = np.array([units[r] for r in root], dtype=np.int32)
     of_unit = np.unique(unit, return_index=True)[1]  # a row of each
-    kinds = [framework_of(u.partition(":")[0]) for u in units]
-    frameworks = tuple(dict.fromkeys(kinds))
-    none = np.zeros(n, dtype=np.int32)
-    rows = RowTable(
-        type=np.array(type, dtype=np.int8), unit=unit, paragraph=np.array(paragraph, dtype=np.int32), provision=np.array(provision, dtype=np.int32),
-        vector=none - 1, framework=none.astype(np.int16), instrument=none.astype(np.int16), official=np.array(official, dtype=np.bool_),
-        valid_from=none, valid_to=none, until=none, applies_from=none, hidden=none.astype(np.bool_),
-        by_unit=np.argsort(unit, kind="stable").astype(np.int32), starts=np.concatenate([[0], np.cumsum(np.bincount(unit, minlength=len(units)))]).astype(np.int32),
-        unit_framework=np.array([frameworks.index(k) for k in kinds], dtype=np.int16),
+    frameworks = [framework_of(u.partition(":")[0]) for u in units]
+    names = tuple(dict.fromkeys(frameworks))
+    rows = _table(
+        type=type, unit=unit, paragraph=paragraph, provision=provision, vector=np.full(len(found), -1), official=kinds.official[list(class_)],
+        by_unit=np.argsort(unit, kind="stable"), starts=np.concatenate([[0], np.cumsum(np.bincount(unit, minlength=len(units)))]),
+        unit_framework=[names.index(k) for k in frameworks],
         guidance=np.array(guidance, dtype=np.bool_)[of_unit], recital=np.array(recital, dtype=np.bool_)[of_unit], draft=np.array(draft, dtype=np.bool_)[of_unit],
-        units=tuple(units), frameworks=frameworks, instruments=(),
+        units=tuple(units), frameworks=names,
     )  # fmt: skip
-    admitted = np.ones(n, dtype=np.bool_)
-    return Scores(rows, np.array(key, dtype=np.int64), admitted, np.array(lexical, dtype=np.float32), np.array(dense, dtype=np.float32))
+    return Scores(rows, keys, np.ones(len(found), dtype=np.bool_), lexical, np.array(dense, dtype=np.float32))

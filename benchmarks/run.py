@@ -88,22 +88,30 @@ def made_up(home: Path, passages: int) -> Iterator[Instrument]:
         yield plain.read_passages(f"made-up-{n}.jsonl", "\n".join(lines).encode(), f"made-up-{n}")
 
 
-def scale(home: Path, passages: int) -> dict[str, Any]:
-    """A warm search over a made-up library. Its vectors are not embedded but sums of two real ones with noise: right for speed, not for finding."""
-    held = library.current(home)
-    assert held
+def sampler(held: library.Library) -> library.Embed:
+    """Vectors that are not embedded but sums of two real ones with noise: right for speed, not for finding."""
     real, rng = np.asarray(held.vectors), np.random.default_rng(3)
 
     def sampled(texts: list[str]) -> np.ndarray:
-        a, b = rng.integers(len(real), size=(2, len(texts)))
-        matrix = 0.7 * real[a] + 0.5 * real[b] + 0.02 * rng.standard_normal((len(texts), real.shape[1]), dtype=np.float32)
-        matrix /= np.linalg.norm(matrix, axis=1, keepdims=True)
+        matrix = np.empty((len(texts), real.shape[1]), dtype=np.float32)
+        for at in range(0, len(texts), 50_000):
+            part = matrix[at : at + 50_000]
+            a, b = rng.integers(len(real), size=(2, len(part)))
+            part[:] = 0.7 * real[a] + 0.5 * real[b] + 0.02 * rng.standard_normal(part.shape, dtype=np.float32)
+            part /= np.linalg.norm(part, axis=1, keepdims=True)
         return matrix
 
+    return sampled
+
+
+def scale(home: Path, passages: int) -> dict[str, Any]:
+    """A warm search over a made-up library."""
+    held = library.current(home)
+    assert held
     with tempfile.TemporaryDirectory() as folder:
         began = spent()
         with library.write_lock(Path(folder)):
-            library.build(Path(folder), list(made_up(home, passages)), [], sampled, None)
+            library.build(Path(folder), list(made_up(home, passages)), [], sampler(held), None)
         built = {"build_processor_s": round(spent() - began, 1), "build_peak_MB": peak()}
         return {**own_process("search", folder), **built}
 

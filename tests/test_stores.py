@@ -1,6 +1,7 @@
 """One contract for both stores: a data folder and a PostgreSQL database give the same answers, records, backups and restores."""
 
 import json
+import math
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from assistant import corpus, postgres, postgres_library, record, refuse, retrieve, stores
+from assistant import corpus, library, postgres, postgres_library, record, refuse, retrieve, stores
 from assistant.embed import Embedder
 from assistant.errors import NotReady, UsageError
 from assistant.library import Library
@@ -160,14 +161,22 @@ def test_the_rows_of_one_provision(both: tuple[Library, Library], embedder: Embe
     assert not len(both[1].scores(words, vector, TODAY, "gdpr:art-999").keys) and not both[0].scores(words, vector, TODAY, "gdpr:art-999").ok.any()
 
 
-def test_how_often_a_word_stands_is_read_from_its_rank(database: Postgres) -> None:
-    """The formula by which the database's BM25 counts a word: exact from none to as many places as it keeps."""
-    bm25 = postgres_library._BM25.format(least=1.5, slope=0.0)
-    with postgres.session(database, "public") as db:
-        for n in (0, 1, 2, 3, 5, 8, 13, 55, 144, 255):
-            bag = postgres_library._tsvector(postgres_library.Counter({"scan": n, "164.312": 3} if n else {"other": 1}))
-            (score,) = db.one(f"SELECT {bm25} FROM (SELECT ?::tsvector AS words, 1 AS length) AS s", (["'scan'"], [1.0], bag))
-            assert score == pytest.approx(n / (n + 1.5), abs=1e-9), n
+def test_how_often_a_word_stands_is_kept_in_every_block(database: Postgres, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows in several blocks, words in many rows and a word that stands very often: the scores are those of a folder."""
+    monkeypatch.setattr(postgres_library, "BLOCK", 4)
+    held = build(database, *(f"scan {n} " + "record " * n + "scan 164.312 " * (300 if n == 5 else 0) for n in range(11)))
+    words = ["scan", "record", "164.312", "7", "none"]
+    rows = held.rows
+    lists = [library.tokens(row.words) for row in held.content().rows]
+    length = sum(map(len, lists)) / len(lists)
+    for k, found in enumerate(held._bm25(words)):  # type: ignore[attr-defined]
+        bag, wanted = postgres_library.Counter(lists[k]), 0.0
+        for word in words:
+            n = sum(word in one for one in lists)
+            weight = math.log(1 + (len(lists) - n + 0.5) / (n + 0.5))
+            wanted += weight * bag[word] / (bag[word] + library.K1 * (1 - library.B + library.B * len(lists[k]) / length))
+        assert found == pytest.approx(wanted, abs=1e-5), (k, rows.units[rows.unit[k]])
+    assert len(lists) > 8 and [e.instrument for e in held.holding("164.312")] == [held.editions[6].instrument]
 
 
 def test_every_reading_is_the_same_on_both(both: tuple[Library, Library]) -> None:
