@@ -311,7 +311,7 @@ def test_what_has_no_base_is_not_computed(tmp_path: Path, change: Any, column: s
     found = results(saved(tmp_path, change(frame())), groups=("sex",))
     group = next(iter(groups(found, column).values()))
     assert all(group["figures"][metric]["value"] is None for metric in absent)
-    run_files = report.files(report.document(found, metrics.Request(tmp_path / "r.csv"), __version__), {})
+    run_files = run.files(report.document(found, metrics.Request(tmp_path / "r.csv"), __version__), {})
     assert b"NaN" not in run_files["metrics.json"] and b"nan" not in run_files["metrics.md"]
 
 
@@ -335,7 +335,7 @@ def test_names_from_a_file_are_only_words(tmp_path: Path) -> None:
     )
     found = results(saved(tmp_path, data), groups=("se|x <b>`",))
     doc = report.document(found, metrics.Request(tmp_path / "r.csv", groups=("se|x <b>`",)), __version__)
-    files = report.files(doc, plots.pictures(doc))
+    files = run.files(doc, plots.pictures(doc))
     for name in ("metrics.md", "metrics.card.md"):
         text = re.sub(r"`[^`\n]*`|\\\\<", "", files[name].decode())  # what stands in code is not read
         assert "<script" not in text and "<b>" not in text and "](http" not in text and "yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy" not in text

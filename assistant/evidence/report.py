@@ -4,9 +4,8 @@ Pure functions of the plain values that the other modules compute; the same valu
 place of their sentence, so that each can be found again.
 """
 
-import json
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -283,30 +282,3 @@ def summary(doc: Json) -> list[str]:
 
 _PASSING = ("does not stand", "Mean score less")
 _OUTSTANDING = {"metrics": ("Sensitivity,", "Specificity,", "AUC was", "Accuracy was", "Mean", "Not judged", "The "), "drift": ("From", "The limit")}
-
-# ---- files -------------------------------------------------------------------------------------------------------------
-
-
-def files(doc: Json, pictures: Mapping[str, tuple[str, bytes]]) -> dict[str, bytes]:
-    """All files of one piece of evidence by name; `pictures` are (caption, PNG) by name."""
-    from assistant.evidence import pages
-
-    kind = doc["kind"]
-    doc = _rounded(doc)  # the sentences are made of what the JSON holds, so that they can be made again from it
-    said = fragment(doc)
-    whole = _rounded({**doc, "figures": said.figures, "fragment": f"{kind}.card.md", "pictures": {name: caption for name, (caption, _) in pictures.items()}})
-    return {
-        f"{kind}.json": (json.dumps(whole, indent=1, ensure_ascii=False) + "\n").encode(),
-        f"{kind}.card.md": said.text.encode(),
-        f"{kind}.md": pages.page(whole).encode(),
-        **{name: png for name, (_, png) in pictures.items()},
-    }
-
-
-def _rounded(value: Any) -> Any:
-    """Floats to twelve decimals, so that the last bits of a sum do not change a file."""
-    if isinstance(value, float):
-        return round(value, 12)
-    if isinstance(value, Mapping):
-        return {k: _rounded(v) for k, v in value.items()}
-    return [_rounded(v) for v in value] if isinstance(value, Sequence) and not isinstance(value, str) else value
