@@ -753,6 +753,7 @@ def test_the_print_of_2013_gives_three_parts(shared: Shared) -> None:
         ("hipaa/45cfr-part160.ecfr-2026-04-23.pdf", "hipaa:160.103/protected-health-information", "Protected health information means individually identifiable"),
         ("hipaa/45cfr-part164.ecfr-web.html", "hipaa:164.512(i)(1)(i)(B)(3)", "(3) Does not have any member participating"),
         ("fda/21cfr-part11.ecfr-2026-01-22.pdf", "fda:21cfr-11.10(e)", "(e) Use of secure, computer-generated, time-stamped audit trails"),
+        ("fda/21cfr-parts-800-898-md/part-801.md", "fda:21cfr-801.5(a)", "(a) Statements of all conditions, purposes, or uses"),
         ("fda/21cfr-parts-800-898-md/part-892.md", "fda:21cfr-892.2060(b)(1)(iii)", "(iii) Results from performance testing protocols"),
         ("fda/fdca-subchapter-v-md/section-360n-2.md", "fda:fdca-524b(b)(3)", "(3) provide to the Secretary a software bill of materials"),
         ("fda/fdca-subchapter-v-md/section-360e-4.md", "fda:fdca-515c(b)(1)", "(1) In general Notwithstanding section 360(k)"),

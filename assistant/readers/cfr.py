@@ -7,7 +7,7 @@ labels under their own order of levels. Knows nothing of HTML, XML, PDF or Markd
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from assistant.law import Provision
@@ -286,6 +286,9 @@ def write_paragraphs(tree: Tree, root: Pinpoint, depth: int, lines: Sequence[Lin
     for line in lines:
         cut.append([Piece("", bare(fold(line.words)), "", None)] if line.kind != "p" else pieces(line.words, opened, defining))
         opened = bool(_LEADS.search(cut[-1][-1].words)) or (cut[-1][-1].found is not None and cut[-1][-1].words == cut[-1][-1].label)
+    terms = [group for group in cut if group[0].found and group[0].found.term]
+    if not defining and len(terms) == 1 and terms[0] is cut[0]:  # a section about one term, as 21 CFR 801.5: its points are the section's own
+        cut[0][0] = replace(cut[0][0], found=None)
     folded = root.path.startswith(("fdca-", "usc-"))  # people write the Act's addresses in small letters
     labels = [piece.found for group in cut for piece in group if piece.found]
     levels = solve(labels, scheme)
