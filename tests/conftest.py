@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 import assistant  # noqa: F401  first of all: it switches off, before any library is imported, whatever could call home
+from assistant import library
+from assistant.library import Library
 from assistant.postgres import Postgres
 from assistant.record import Store
 
@@ -99,3 +101,11 @@ def shipped_home(request: pytest.FixtureRequest) -> Path:
     folder = Path(str(request.config.cache.mkdir("shipped-home")))  # type: ignore[union-attr]
     Workbench(Settings(home=folder, llm="none")).ingest()
     return folder
+
+
+@pytest.fixture(scope="session")
+def lib(shipped_home: Path) -> Library:
+    """The library of the shipped corpus, open."""
+    found = library.current(shipped_home)
+    assert found
+    return found

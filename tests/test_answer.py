@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from fakes import ScriptedModel
 
-from assistant import answer, corpus, evaluate, library, refuse
+from assistant import answer, corpus, evaluate, refuse
 from assistant.embed import Embedder
 from assistant.errors import NotReady
 from assistant.followups import leans, rewrite
@@ -28,13 +28,6 @@ from assistant.verify import cite, stands
 from assistant.workbench import Workbench
 
 DAY = Filter("2026-11-22")
-
-
-@pytest.fixture(scope="module")
-def lib(shipped_home: Path) -> Library:
-    found = library.current(shipped_home)
-    assert found
-    return found
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from assistant import answer, corpus, evaluate, library, modelbench, refuse
+from assistant import answer, corpus, evaluate, modelbench, refuse
 from assistant.embed import Embedder
 from assistant.errors import UsageError
 from assistant.followups import rewrite
@@ -28,13 +28,6 @@ SIZES = {
     "otherfield": 60,
     "otherrules": 60,
 }
-
-
-@pytest.fixture(scope="module")
-def lib(shipped_home: Path) -> Library:
-    found = library.current(shipped_home)
-    assert found
-    return found
 
 
 @pytest.fixture(scope="module")

@@ -2,12 +2,11 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from assistant import corpus, library, retrieve
+from assistant import corpus, retrieve
 from assistant.embed import Embedder
 from assistant.law import framework_of
 from assistant.library import Library
@@ -15,13 +14,6 @@ from assistant.retrieve import Filter
 
 DAY = "2026-11-22"
 QUESTIONS = corpus.root() / "questions"
-
-
-@pytest.fixture(scope="module")
-def lib(shipped_home: Path) -> Library:
-    found = library.current(shipped_home)
-    assert found
-    return found
 
 
 @pytest.fixture(scope="module")
