@@ -142,14 +142,24 @@ def open_model(setting: str | None, home: Path | None = None) -> ChatModel | Non
         return LocalModel(path, ModelInfo(EMBEDDED_NAME, sha256, MOST_CONTEXT))
     if setting.strip().lower() == "none":
         return None
-    urls = [url.strip() for url in setting.split(",") if url.strip()]
-    if all(url.startswith(("http://", "https://")) for url in urls):
-        return _open_server(urls[0]) if len(urls) == 1 else Servers(urls)
     path = Path(setting).expanduser()
     if not path.is_file():
-        raise UsageError(f"PINCITE_LLM names no file: {setting}", "Give a GGUF file, the URL of a model server, or none")
+        urls = [url.strip() for url in setting.split(",") if url.strip()]
+        if not all(_is_address(url) for url in urls):
+            said = "" if {"@", "?"} & set(setting) else f": {setting}"  # where a password may stand, nothing is repeated
+            raise UsageError(f"PINCITE_LLM names no file{said}", "Give a GGUF file, a model server as http://HOST:PORT/v1 (its key in OPENAI_API_KEY), or none")
+        return _open_server(urls[0]) if len(urls) == 1 else Servers(urls)
     n_ctx = gguf_context(path)
     return LocalModel(path, ModelInfo(path.stem, sha256_of(path, home), min(n_ctx, MOST_CONTEXT)))
+
+
+def _is_address(url: str) -> bool:
+    """Whether it is a server's plain address. One with a user, a password or a query would be told in messages, and never worked."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and not {"@", "?", "#"} & set(url)
+    except ValueError:
+        return False
 
 
 def prove(setting: str | None, home: Path | None = None) -> str:
@@ -467,7 +477,7 @@ class Servers(ChatModel):
                 if failure_now:
                     yield failure_now
                 else:
-                    self._by.append(shown(server.url))
+                    self._by.append(server.url.rstrip("/"))
                 return
             failure = failure_now
         yield failure
@@ -495,7 +505,7 @@ class Servers(ChatModel):
         try:
             server.model = server.model or _open_server(server.url)
             if server.model.info.name != self.info.name:
-                failure = ModelFailure("server", f"{shown(server.url)} offers {server.model.info.name}, not {self.info.name}")
+                failure = ModelFailure("server", f"{server.url} offers {server.model.info.name}, not {self.info.name}")
             for piece in server.model.stream(messages, schema=schema, max_tokens=max_tokens, seconds=seconds, stop=stop) if not failure else ():
                 if isinstance(piece, ModelFailure):
                     failure = piece
@@ -512,12 +522,6 @@ class Servers(ChatModel):
                     server.rests = 0.0
                 self._servers.append(self._servers.pop(self._servers.index(server)))  # equals take turns
         return pieces, failure
-
-
-def shown(url: str) -> str:
-    """A server's address without user and password."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}".rstrip("/")
 
 
 def over(deadline: float, stop: threading.Event | None) -> Literal["cancelled", "timeout"] | None:

@@ -6,11 +6,10 @@ Hides psycopg. Knows nothing of what the tables mean.
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from assistant.errors import NotReady, UsageError
 
@@ -29,12 +28,15 @@ INGEST = 0x50696E64  # advisory lock: whoever builds a generation of the library
 class Postgres:
     """A PostgreSQL database as a store, by its address (what PINCITE_STORE names)."""
 
-    url: str
+    url: str = field(repr=False)
 
     def __str__(self) -> str:
-        """The address as it may be shown: without user and password."""
-        parts = urlsplit(self.url)
-        return f"postgresql://{parts.netloc.rpartition('@')[2]}{parts.path}"
+        """The address as it may be shown: without user, password and options."""
+        from psycopg import conninfo
+
+        said = {k: str(v) for k, v in conninfo.conninfo_to_dict(self.url).items()}
+        port = f":{said['port']}" if "port" in said else ""
+        return f"postgresql://{said.get('host', '')}{port}/{said.get('dbname', '')}"
 
 
 def parse(setting: str) -> Postgres:
@@ -43,7 +45,21 @@ def parse(setting: str) -> Postgres:
         raise NotReady("PostgreSQL support is not installed", "Run: .venv/bin/pip install -c constraints.txt -e '.[scale]'")
     if not setting.startswith(("postgresql://", "postgres://")):
         raise UsageError("PINCITE_STORE names no store that Pincite knows", "Write postgresql://USER@HOST/DATABASE, or unset it to use the data folder")
+    if not _readable(setting):  # a part of it may be a password: nothing is repeated
+        raise UsageError("PINCITE_STORE is no address of a database that can be read", "Write / ? # @ : in a user or password as %2F %3F %23 %40 %3A")
     return Postgres(setting)
+
+
+def _readable(setting: str) -> bool:
+    """Whether an address falls into its parts as meant; a bare `/` in a password would make a port and a name of it, which messages tell."""
+    from psycopg import ProgrammingError, conninfo
+
+    try:
+        said = conninfo.conninfo_to_dict(setting)
+    except ProgrammingError:
+        return False
+    ports = str(said.get("port", "")).replace(",", "")
+    return (not ports or ports.isdigit()) and not any("@" in str(said.get(part, "")) for part in ("host", "dbname"))
 
 
 class Session:

@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -10,6 +11,18 @@ def default_home() -> Path:
     """The platform's user data folder for Pincite."""
     base = {"darwin": "~/Library/Application Support", "win32": "~/AppData/Local"}.get(sys.platform, "~/.local/share")
     return Path(base).expanduser() / "pincite"
+
+
+def servers_of(llm: str | None) -> list[str]:
+    """The model servers that PINCITE_LLM names, each as scheme and host alone; none for a file and for what is no address."""
+    found = []
+    for url in (llm or "").split(","):
+        try:
+            parts = urlsplit(url.strip())
+        except ValueError:
+            continue
+        found += [f"{parts.scheme}://{parts.hostname}"] if parts.netloc and parts.hostname else []
+    return found
 
 
 class Settings(BaseSettings):

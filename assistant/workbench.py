@@ -65,7 +65,7 @@ from assistant.forms import answer_json, citation_json, claim_json, gaps_json, h
 from assistant.law import Answer, Citation, Claim, Hit, Quote
 from assistant.library import Edition, Found, Library
 from assistant.pinpoint import Pinpoint
-from assistant.settings import Settings
+from assistant.settings import Settings, servers_of
 from assistant.verify import cite, stands
 
 Progress = Callable[[str], None]
@@ -165,10 +165,9 @@ class Workbench:
 
     def _recorded_settings(self) -> dict[str, Any]:
         """The settings as the record names them: no folder of this machine, no user or password of a server."""
-        llm = self.settings.llm
-        server = urlsplit(llm) if llm and "://" in llm else None
+        llm = self.settings.llm or "embedded"
         return {
-            "llm": (f"{server.scheme}://{server.hostname}" if server else Path(llm).name) if llm else "embedded",
+            "llm": " ".join(servers_of(llm)) or ("(no file)" if "@" in llm else Path(llm).name),
             "embedder": Path(self.settings.embedder).name if self.settings.embedder else "embedded",
             "offline": self.settings.offline, "tls": bool(self.settings.tls_cert and self.settings.tls_key),
         }  # fmt: skip
@@ -632,11 +631,11 @@ class Workbench:
 
     def _egress(self, reached: Sequence[str]) -> str:
         """That the checks before asked for nobody beyond this machine, but for a model server that the user named."""
-        server = urlsplit(self.settings.llm or "").hostname
-        beyond = sorted({host for host in reached if host != server})
+        servers = {urlsplit(server).hostname for server in servers_of(self.settings.llm)}
+        beyond = sorted({host for host in reached if host not in servers})
         if beyond:
             raise NotReady(f"Something asked for {', '.join(beyond)}", "Set PINCITE_OFFLINE=1, and please report it")
-        asked = f"only the model server {server}" if server in reached else "nobody beyond this machine"
+        asked = f"only the model server {', '.join(sorted(set(reached)))}" if reached else "nobody beyond this machine"
         return f"{asked} was asked for while these checks ran; {len(egress.opted_out())} opt-outs hold; PINCITE_OFFLINE is {'on' if self.settings.offline else 'off'}"
 
     def measured(self, card: Mapping[str, Any], data: bytes) -> str:

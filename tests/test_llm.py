@@ -125,6 +125,20 @@ def test_a_path_that_is_not_there_is_said() -> None:
         open_model("/no/such/model.gguf")
 
 
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "http://bob:s3cret@127.0.0.1:9", "http://bob:s3c/ret@127.0.0.1:9/v1", "http://127.0.0.1:9/v1?api_key=s3cret", "http://bob:s3cret@[::1", "http://127.0.0.1:s3cret@x",
+        "http://127.0.0.1:9,ftp://bob:s3cret@x", "bob:s3cret@x", "http://127.0.0.1:9,http://bob:s3cret@127.0.0.1:10",
+    ],
+)  # fmt: skip
+def test_a_password_in_the_address_of_a_server_is_refused_and_not_repeated(setting: str) -> None:
+    """It would stand in the notes of answers that others read."""
+    with pytest.raises(UsageError, match="names no file") as caught:
+        open_model(setting)
+    assert "s3c" not in caught.value.line() and "ret@" not in caught.value.line() and "OPENAI_API_KEY" in caught.value.line()
+
+
 def test_importing_and_opening_loads_nothing_heavy() -> None:
     code = "import sys; from assistant.llm import open_model; open_model(None); print(sorted({'llama_cpp', 'langchain_core', 'numpy', 'jsonschema'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60).stdout.strip() == "[]"

@@ -300,3 +300,28 @@ def test_two_processes_on_one_database_one_of_them_killed(database: Postgres, tm
     asked = {*said[doomed], *said[other], *after}
     assert record.verify_chain(iter(chain)).sound and len(asked) == 15 and asked <= {r.id for r in chain}
     assert all(record.kept(database, id) for id in asked), "and what was answered is there"
+
+
+@pytest.mark.parametrize(
+    ("address", "as_shown"),
+    [
+        ("postgresql://bob:s3cret@db.local:5433/pincite", "postgresql://db.local:5433/pincite"),
+        ("postgresql://bob:s3%2Fcret@db.local/pincite?sslmode=require", "postgresql://db.local/pincite"),
+        ("postgresql:///pincite?host=db.local&user=bob&password=s3cret", "postgresql://db.local/pincite"),
+        ("postgresql://bob:s3?cr#et@db.local/pincite", "postgresql://db.local/pincite"),
+        ("postgresql://bob:s3/cret@db.local/pincite", ""),
+        ("postgresql://bob:12/34s3@db.local/pincite", ""),
+        ("postgresql://db.local:s3cret/pincite", ""),
+        ("postgresql://bob:s3cret@db.local/pincite?pasword=s3cret", ""),
+        ("mysql://bob:s3cret@db.local/pincite", ""),
+    ],
+)
+def test_no_part_of_a_password_is_shown(address: str, as_shown: str) -> None:
+    """Where the address cannot be cut into its parts it is refused, and nothing of it is repeated."""
+    if as_shown:
+        store = postgres.parse(address)
+        assert str(store) == as_shown and "s3" not in repr(store) and store.url == address
+    else:
+        with pytest.raises(UsageError) as caught:
+            postgres.parse(address)
+        assert "s3" not in caught.value.line() and "12" not in caught.value.line()
