@@ -33,17 +33,20 @@ def assess(
     corpus_digest: str = "",
     everything: bool = False,
     computed: Sequence[Computed] = (),
+    step: Callable[[str], None] = lambda _: None,
 ) -> GapAnalysis:
     """A finding for each requirement, in catalogue order. `everything` assesses the facets whatever the applicability.
 
     `computed` are figures whose fragments are files of the card: a claim of another figure contradicts the facets that it bears.
+    `step` is told before each requirement, and may end it all by raising.
     """
     reading = card if isinstance(card, Reading) else read(card)
     admitted = admissions(reading)
     wrong = conflicts(reading, computed)
     sources = Sources(reading, {})
     findings = []
-    for requirement in requirements:
+    for n, requirement in enumerate(requirements, 1):
+        step(f"requirement {n} of {len(requirements)}")
         found = applies(requirement.applies_when, facts)
         findings.append(_finding(sources, admitted, wrong, requirement, found, facts, as_of, cite_law(requirement.pinpoint), everything))
     imaging = tuple(_judged(sources.of(facet), facet, admitted, wrong) for facet in IMAGING) if reading.card.stated("modality") else ()

@@ -5,25 +5,19 @@ Knows nothing of what the routes do. A route that is not on the written list her
 
 import json
 import re
-import secrets
 import threading
-import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from fastapi import HTTPException
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
-from assistant import record
+from assistant.errors import NotReady
+from assistant.sessions import Session, Sessions
 
 COOKIE = "pincite_session"
 OPEN_PATHS = ("/login", "/health")  # what answers without a session
-IDLE, LIFE = 3600.0, 12 * 3600.0  # seconds a session may rest, and live
-TRIES, LOCKED = 5, 900.0  # wrong passwords before a name is locked, and for how many seconds
-AT_ONCE = 8  # passwords checked at the same time: each takes 16 MB and some tens of milliseconds
-STRANGER = "(unknown)"  # who tried, in the record, when the name is nobody's: it may be a password typed into the wrong field
 LARGEST_BODY, LARGEST_UPLOADS = 4 << 20, 200 << 20  # bytes of a request, and of one that brings files
 
 OURS = re.compile(r"/(?:login|logout|health|api/.*|export/[^/]*)")
@@ -53,96 +47,6 @@ Send = Callable[[Message], Awaitable[None]]
 
 
 # ---- who may enter -----------------------------------------------------------------------------------------------
-
-
-@dataclass(slots=True)
-class Session:
-    """A signed-in browser. It ends with the user, and with the password it was opened by."""
-
-    user: str
-    role: str
-    born: float
-    seen: float
-    secret: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """What became of a sign-in: its token, or why there is none. `tries` counts the wrong ones of whoever stands in the record; 0 is not recorded."""
-
-    outcome: Literal["in", "wrong", "locked", "busy"]
-    token: str = ""
-    by: str = STRANGER
-    tries: int = 0
-
-
-class Sessions:
-    """Who is signed in, and which names are locked. Kept in memory: a restart signs everyone out."""
-
-    def __init__(self, store: record.Store, clock: Callable[[], float] = time.monotonic) -> None:
-        self.store = store
-        self.clock = clock
-        self._lock = threading.Lock()
-        self._open: dict[str, Session] = {}
-        self._wrong: dict[str, tuple[int, float]] = {}
-        self._strangers = (0, 0.0)
-        self._checking = 0
-
-    def sign_in(self, name: str, password: str) -> Attempt:
-        """Opens a session, or says why not. From outside a wrong name, a wrong password and a locked name look the same."""
-        now = self.clock()
-        with self._lock:
-            if self._checking >= AT_ONCE:
-                return Attempt("busy")
-            count, since = self._wrong.get(name, (0, now))
-            if count >= TRIES and now - since < LOCKED:
-                return Attempt("locked")
-            count = count + 1 if count < TRIES else 1
-            self._wrong[name] = (count, now)
-            while len(self._wrong) > 10_000:
-                self._wrong.pop(next(iter(self._wrong)))
-            self._checking += 1
-        try:
-            user = record.user(self.store, name)
-            fits = record.password_fits(password, user.secret if user else "")
-        finally:
-            with self._lock:
-                self._checking -= 1
-        if user is None or not fits:
-            return Attempt("wrong", by=user.name, tries=count) if user else Attempt("wrong", tries=self._by_a_stranger(now))
-        token = secrets.token_urlsafe(32)
-        with self._lock:
-            self._wrong.pop(name, None)
-            self._open = {t: s for t, s in self._open.items() if not self._expired(s, now)}
-            self._open[token] = Session(user.name, user.role, now, now, user.secret)
-        return Attempt("in", token, user.name)
-
-    def _by_a_stranger(self, now: float) -> int:
-        """Which try under nobody's name this is; 0 once there were enough to record, so that guesses cannot fill the record."""
-        with self._lock:
-            count, since = self._strangers
-            self._strangers = (1, now) if now - since >= LOCKED or not count else (count + 1, since)
-            return self._strangers[0] if self._strangers[0] <= TRIES else 0
-
-    def _expired(self, session: Session, now: float) -> bool:
-        return now - session.seen > IDLE or now - session.born > LIFE
-
-    def of(self, token: str) -> Session | None:
-        """The session of a token, unless it has expired."""
-        now = self.clock()
-        with self._lock:
-            session = self._open.get(token)
-            if session and self._expired(session, now):
-                del self._open[token]
-                return None
-            if session:
-                session.seen = now
-            return session
-
-    def sign_out(self, token: str) -> None:
-        """Ends a session."""
-        with self._lock:
-            self._open.pop(token, None)
 
 
 def session_of(request: Any) -> Session:
@@ -264,14 +168,13 @@ class Door:
 
     def _unknown(self, scope: Scope, headers: Mapping[str, str]) -> Response | None:
         """Refuses who is not signed in; the role is the one that the user has now."""
-        users = {u.name: u for u in record.users(self.sessions.store)}
-        if not users and self.alone:
-            scope["pincite"] = Session(self.local_user, "admin", 0, 0)
-            return None
-        session = self.sessions.of(_cookie(headers.get("cookie", "")))
-        user = users.get(session.user) if session else None
-        if session and user and user.secret == session.secret:
-            session.role = user.role
+        try:
+            session, anyone = self.sessions.of(_cookie(headers.get("cookie", "")))
+        except NotReady as error:
+            return JSONResponse({"error": str(error), "hint": error.hint}, 503, {"Retry-After": "2"})
+        if not anyone and self.alone:
+            session = Session(self.local_user, "admin")
+        if session:
             scope["pincite"] = session
             return None
         if scope["path"] in OPEN_PATHS:

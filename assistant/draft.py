@@ -89,15 +89,17 @@ class Draft:
                 yield from element.sentences
 
 
-def draft(card: ModelCard, pack: Pack, analysis: GapAnalysis, cite_law: CiteLaw, level: str = "") -> Draft:
+def draft(card: ModelCard, pack: Pack, analysis: GapAnalysis, cite_law: CiteLaw, level: str = "", step: Callable[[str], None] = lambda _: None) -> Draft:
     """The pack filled from the card; what the card does not say is asked for.
 
     `level` ("basic", "enhanced") leaves out elements of the other level. The same input gives the same draft.
+    `step` is told before each section, and may end it all by raising.
     """
     kept = [e for e in pack.elements() if not level or not e.levels or level in e.levels]
     facets = _homes(kept, analysis)
     sections = []
-    for section in pack.sections:
+    for n, section in enumerate(pack.sections, 1):
+        step(f"section {n} of {len(pack.sections)}: {section.title}")
         mine = tuple(DraftElement(e, _sentences(e, card, facets[e.id], cite_law)) for e in section.elements if e in kept)
         if mine:
             sections.append(DraftSection(section, mine))

@@ -4,6 +4,8 @@ PinciteError                 one line: what happened, and what to do
 ├── UsageError        2      wrong arguments, settings or input that cannot be read
 │   └── Unreadable    2      a document refused, with a code and what was seen
 ├── NotReady          3      no index, no model, or the data folder is in use
+│   ├── Away          3      a store that does not answer now and may soon
+│   └── Overtaken     3      a job that is another worker's by now, or was cancelled
 ├── Refused           4      policy forbids it (offline, role, address)
 └── Internal        101      a promise of our own was broken
 """
@@ -50,6 +52,14 @@ class NotReady(PinciteError):
     """Something has to exist or finish first: an index, a model, another process."""
 
     exit_code = 3
+
+
+class Away(NotReady):
+    """The store does not answer, as while it is started again; what was asked may be asked once more."""
+
+
+class Overtaken(NotReady):
+    """A job was cancelled, or another worker has taken it up."""
 
 
 class Refused(PinciteError):

@@ -11,13 +11,14 @@ from functools import lru_cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from assistant.errors import NotReady, UsageError
+from assistant.errors import Away, NotReady, UsageError
 
 if TYPE_CHECKING:
     from psycopg import Connection, Cursor
     from psycopg_pool import ConnectionPool
 
 CONNECTIONS = 8  # of one process; PostgreSQL's own limit is 100 for all
+RECONNECT = 2.0  # seconds in which a lost connection is tried again ever more slowly; then the next request tries afresh
 WAIT = 5.0  # seconds to wait for a connection, or for another process's short transaction
 NEAR = 200  # rows that a search through an index of vectors keeps at hand: more finds more and takes longer
 WRITER = 0x50696E63  # advisory lock: whoever appends to the audit chain
@@ -148,8 +149,9 @@ def _pool(store: Postgres) -> "ConnectionPool[Any]":
     options = {"autocommit": True, "connect_timeout": int(WAIT), "application_name": "pincite", "options": " ".join(f"-c {k}={v}" for k, v in set_to.items())}
     # Checked before use, so that a restart of the server costs a new connection and no one's request.
     return ConnectionPool(
-        store.url, min_size=0, max_size=CONNECTIONS, timeout=WAIT, max_idle=60, kwargs=options, check=ConnectionPool.check_connection, open=True
-    )
+        store.url, min_size=0, max_size=CONNECTIONS, timeout=WAIT, max_idle=60, kwargs=options, check=ConnectionPool.check_connection, open=True,
+        reconnect_timeout=RECONNECT,
+    )  # fmt: skip
 
 
 def _unusable(store: Postgres, error: Exception) -> NotReady:
@@ -165,7 +167,7 @@ def _unusable(store: Postgres, error: Exception) -> NotReady:
     if isinstance(error, errors.DiskFull):
         return NotReady(f"The store {store} cannot be written ({said})", "Free some space and try again; nothing is half-written")
     if isinstance(error, errors.OperationalError) or not hasattr(error, "sqlstate"):
-        return NotReady(f"The store {store} does not answer ({said})", "Start PostgreSQL, or mend PINCITE_STORE")
+        return Away(f"The store {store} does not answer ({said})", "Start PostgreSQL, or mend PINCITE_STORE")
     return NotReady(f"The store {store} cannot be used ({said})", "Restore it from a backup, or mend what it names")
 
 

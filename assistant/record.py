@@ -21,14 +21,14 @@ import json
 import os
 import re
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from assistant import postgres
-from assistant.errors import NotReady
+from assistant.errors import NotReady, Overtaken
 from assistant.postgres import Postgres
 
 TAG = b"pincite-audit-1\n"
@@ -54,6 +54,16 @@ CREATE INDEX review_run ON review(run);
 CREATE INDEX run_kind ON run(kind, time);
 """,
     "CREATE INDEX audit_action ON audit(action, seq);",
+    """
+CREATE TABLE job(id TEXT PRIMARY KEY, kind TEXT NOT NULL, owner TEXT NOT NULL, title TEXT NOT NULL, inputs TEXT NOT NULL, state TEXT NOT NULL, made TEXT NOT NULL,
+  started INTEGER NOT NULL, beat INTEGER NOT NULL, worker TEXT NOT NULL, tries INTEGER NOT NULL, stop INTEGER NOT NULL, step TEXT NOT NULL, place INTEGER NOT NULL,
+  places INTEGER NOT NULL, run TEXT NOT NULL, audit TEXT NOT NULL, outcome TEXT NOT NULL);
+CREATE INDEX job_state ON job(state, made);
+CREATE TABLE job_file(job TEXT NOT NULL, part TEXT NOT NULL, name TEXT NOT NULL, content BLOB NOT NULL, PRIMARY KEY(job, part, name));
+CREATE TABLE sign_in(token TEXT PRIMARY KEY, name TEXT NOT NULL, secret TEXT NOT NULL, born INTEGER NOT NULL, seen INTEGER NOT NULL);
+CREATE TABLE wrong_try(name TEXT PRIMARY KEY, tries INTEGER NOT NULL, since INTEGER NOT NULL);
+DELETE FROM run WHERE kind = 'job';
+""",
 )
 SCHEMA = len(_MIGRATIONS)
 _REFUSE = """
@@ -61,7 +71,8 @@ CREATE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE 
 CREATE TRIGGER audit_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON audit FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse();
 """
 _SPACE = "pincite"  # the schema in PostgreSQL; its comment is the version of its form
-_RECORD_TABLES = ("audit", "run", '"user"', "review")
+_RECORD_TABLES = ("audit", "run", '"user"', "review", "job", "job_file")
+_PASSING = ("sign_in", "wrong_try")  # who is signed in just now, which no backup carries on
 
 Store = Path | Postgres  # a data folder, or a database
 Session = sqlite3.Connection | postgres.Session
@@ -127,8 +138,8 @@ def _open(home: Path) -> sqlite3.Connection:
 
 
 @contextmanager
-def _session(store: Store) -> Iterator[Session]:
-    """The record, open; whatever the store then says against it is one line."""
+def session(store: Store) -> Iterator[Session]:
+    """The record, open, for the modules that keep tables in it; whatever the store then says against it is one line."""
     if isinstance(store, Postgres):
         with postgres.session(store, _SPACE) as session:
             _migrate(store, session)
@@ -142,7 +153,7 @@ def _session(store: Store) -> Iterator[Session]:
 
 
 @contextmanager
-def _alone(db: Session) -> Iterator[None]:
+def alone(db: Session) -> Iterator[None]:
     """One transaction, with no other writer until it ends."""
     if isinstance(db, postgres.Session):
         with db.transaction(postgres.WRITER):
@@ -153,7 +164,8 @@ def _alone(db: Session) -> Iterator[None]:
     db.execute("COMMIT")
 
 
-def _exists(store: Store) -> bool:
+def exists(store: Store) -> bool:
+    """Whether there is a record; a database is asked when it is used."""
     return isinstance(store, Postgres) or (store / "record.sqlite").exists()
 
 
@@ -169,7 +181,7 @@ def _unusable(path: Path, error: Exception) -> NotReady:
 
 def _create(db: sqlite3.Connection) -> None:
     """Brings a new or older record to this schema, in one transaction."""
-    with _alone(db):
+    with alone(db):
         _advance(db, db.execute("PRAGMA user_version").fetchone()[0])
         db.execute(f"PRAGMA user_version={SCHEMA}")
 
@@ -181,7 +193,7 @@ def _migrate(store: Postgres, db: postgres.Session) -> None:
     if version > SCHEMA:
         raise NotReady(f"The record in {store} was written by a newer Pincite", "Use that version, or restore an older backup: pincite restore BACKUP")
     if version < SCHEMA:
-        with _alone(db):
+        with alone(db):
             db.execute(f"CREATE SCHEMA IF NOT EXISTS {_SPACE}")
             _advance(db, *db.one(known))
             db.execute(f"COMMENT ON SCHEMA {_SPACE} IS '{SCHEMA}'")
@@ -210,32 +222,47 @@ def _carry_decisions(db: Session) -> None:
 
 
 Said = tuple[str, str, str, Mapping[str, Any]]  # what a review says: its run, kind, target and content
+Run = tuple[str, Callable[[str], object]]  # what a run is kept as: its kind, and its content by its id
+Held = tuple[str, str]  # a job, and the worker that holds it
 
 
-def append(store: Store, time: str, user: str, action: str, body: Mapping[str, Any], review: Said | None = None) -> AuditRecord:
+def append(
+    store: Store, time: str, user: str, action: str, body: Mapping[str, Any], review: Said | None = None, run: Run | None = None, job: Held | None = None
+) -> AuditRecord:
     """Write one record durably and return it. `time` is ISO 8601 in UTC; `body` is JSON: hashes and names, no texts.
 
-    `review` is kept beside it under the same id, in the same transaction: there is never the one without the other.
+    `review` and `run` are kept beside it under the same id, in the same transaction: there is never the one without the other.
+    With `job` that job has its record with it, once: raises `Overtaken`, and writes nothing, where the worker holds it no more.
     """
-    with _session(store) as db:
-        with _alone(db):
+    with session(store) as db:
+        with alone(db):
             last = db.execute("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1").fetchone() or (0, GENESIS)
             seq, parent = last[0] + 1, last[1]
             id = hashlib.sha256(canonical([parent, time, user, action, body])).hexdigest()[:16]
             hash = record_hash(seq, id, time, user, action, body, parent)
             db.execute("INSERT INTO audit VALUES(?,?,?,?,?,?,?,?)", (seq, id, time, user, action, canonical(body).decode(), parent, hash))
             if review:
-                run, kind, target, content = review
-                db.execute("INSERT INTO review VALUES(?,?,?,?,?,?,?)", (id, run, time, user, kind, target, canonical(content).decode()))
+                of, kind, target, content = review
+                db.execute("INSERT INTO review VALUES(?,?,?,?,?,?,?)", (id, of, time, user, kind, target, canonical(content).decode()))
+            if run:
+                db.execute("INSERT INTO run VALUES(?,?,?,?)", (id, time, run[0], canonical(run[1](id)).decode()))
+            if job:
+                _claim(db, job, id, run is not None)
     return AuditRecord(seq, id, time, user, action, body, parent, hash)
+
+
+def _claim(db: Session, job: Held, audit: str, made: bool) -> None:
+    mine = "id = ? AND worker = ? AND state = 'running' AND stop = 0 AND audit = ''"
+    if not db.execute(f"UPDATE job SET audit = ?, run = CASE WHEN ? = 1 THEN ? ELSE run END WHERE {mine}", (audit, int(made), audit, *job)).rowcount:
+        raise Overtaken("The job was cancelled, or another worker has taken it up", "Nothing was written here")
 
 
 def records(store: Store, last: int | None = None) -> Iterator[AuditRecord]:
     """The chain in order, or its last few records."""
-    if not _exists(store):
+    if not exists(store):
         return
     limit = "" if last is None else f" DESC LIMIT {min(int(last), 1 << 60)}"
-    with _session(store) as db:
+    with session(store) as db:
         rows = db.execute(f"SELECT * FROM (SELECT * FROM audit ORDER BY seq{limit}) AS tail ORDER BY seq").fetchall()
     for seq, id, time, user, action, body, parent, hash in rows:
         yield AuditRecord(seq, id, time, user, action, _loads(body), parent, hash)
@@ -301,19 +328,23 @@ def read_line(line: str) -> AuditRecord | None:
 
 def copy(store: Store, to: Path) -> None:
     """A whole copy of the record at one instant, as a `record.sqlite`, while others may be writing."""
-    with _session(store) as db:
+    with session(store) as db:
         if isinstance(db, sqlite3.Connection):
             with closing(sqlite3.connect(to)) as into:
                 db.backup(into)
+                into.execute("PRAGMA secure_delete=ON")
+                for table in _PASSING:
+                    into.execute(f"DELETE FROM {table}")
+                into.commit()
         else:
-            with closing(_open(to.parent)) as into, _alone(db), _alone(into):
+            with closing(_open(to.parent)) as into, alone(db), alone(into):
                 _copy_tables(db, into)
 
 
 def put(store: Postgres, home: Path) -> None:
     """Make a database's record that of a data folder; the one that is there is set aside as the schema `pincite_before_restore_1` (2, 3, ...)."""
     with closing(_open(home)) as source, postgres.session(store, _SPACE) as db:
-        with _alone(db):
+        with alone(db):
             aside = f"{_SPACE}_before_restore_"
             (held,) = db.one("SELECT count(*) FROM pg_namespace WHERE starts_with(nspname, ?)", (aside,))
             if db.one("SELECT to_regnamespace(?)", (_SPACE,))[0]:
@@ -334,22 +365,24 @@ def _replacing(key: str, *others: str) -> str:
 
 def keep_run(store: Store, id: str, time: str, kind: str, content: object) -> None:
     """Keep the content of a run beside the chain, where it can be erased without breaking the chain."""
-    with _session(store) as db:
+    with session(store) as db:
         db.execute(f"INSERT INTO run VALUES(?,?,?,?) {_replacing('id', 'time', 'kind', 'content')}", (id, time, kind, canonical(content).decode()))
 
 
 def erase_run(store: Store, id: str) -> bool:
     """Erase the content of a run and what was said about it; the audit records stay, and the chain with them. Whether there was one."""
-    with _session(store) as db:
+    with session(store) as db:
         if isinstance(db, sqlite3.Connection):
             db.execute("PRAGMA secure_delete=ON")
         db.execute("DELETE FROM review WHERE run = ?", (id,))
+        db.execute("DELETE FROM job_file WHERE job IN (SELECT id FROM job WHERE run = ?)", (id,))
+        db.execute("DELETE FROM job WHERE run = ?", (id,))
         return db.execute("DELETE FROM run WHERE id = ?", (id,)).rowcount > 0
 
 
 def run(store: Store, id: str) -> Mapping[str, Any] | None:
     """The content of a run, or None when it is unknown or was erased."""
-    with _session(store) as db:
+    with session(store) as db:
         row = db.execute("SELECT content FROM run WHERE id = ?", (id,)).fetchone()
     return _loads(row[0]) if row else None
 
@@ -366,14 +399,14 @@ class Kept:
 
 def kept(store: Store, id: str) -> Kept | None:
     """A run with its time and kind, or None when it is unknown or was erased."""
-    with _session(store) as db:
+    with session(store) as db:
         row = db.execute("SELECT id, time, kind, content FROM run WHERE id = ?", (id,)).fetchone()
     return Kept(row[0], row[1], row[2], _loads(row[3])) if row else None
 
 
 def all_kept(store: Store, kind: str) -> list[Kept]:
     """Every run of a kind, newest first."""
-    with _session(store) as db:
+    with session(store) as db:
         rows = db.execute("SELECT id, time, kind, content FROM run WHERE kind = ? ORDER BY time DESC", (kind,)).fetchall()
     return [Kept(row[0], row[1], row[2], _loads(row[3])) for row in rows]
 
@@ -392,12 +425,12 @@ class Listed:
 
 def listed(store: Store, kinds: Sequence[str], most: int) -> list[Listed]:
     """The newest runs of these kinds, newest first."""
-    if not _exists(store):
+    if not exists(store):
         return []
     newest = f"SELECT id FROM run WHERE kind IN ({','.join('?' * len(kinds))}) ORDER BY time DESC, id DESC LIMIT ?"
     sql = f"""SELECT r.id, r.time, r.kind, r.content, coalesce(a."user", '') FROM run r LEFT JOIN audit a ON a.id = r.id
         WHERE r.id IN ({newest}) ORDER BY r.time DESC, coalesce(a.seq, 0) DESC"""
-    with _session(store) as db:
+    with session(store) as db:
         rows = db.execute(sql, (*kinds, min(most, 1 << 40))).fetchall()
     return [_listed(id, time, kind, _loads(text), author) for id, time, kind, text, author in rows]
 
@@ -422,21 +455,21 @@ class Review:
 
 def reviews(store: Store, run: str) -> list[Review]:
     """Everything that was said about a run, in the order it was said."""
-    with _session(store) as db:
+    with session(store) as db:
         rows = db.execute("SELECT * FROM review WHERE run = ? ORDER BY (SELECT seq FROM audit WHERE audit.id = review.id)", (run,)).fetchall()
     return [Review(id, run, time, user, kind, target, _loads(content)) for id, run, time, user, kind, target, content in rows]
 
 
 def last_of(store: Store, action: str) -> AuditRecord | None:
     """The last record of an action, or None."""
-    with _session(store) as db:
+    with session(store) as db:
         row = db.execute("SELECT * FROM audit WHERE action = ? ORDER BY seq DESC LIMIT 1", (action,)).fetchone()
     return AuditRecord(row[0], row[1], row[2], row[3], row[4], _loads(row[5]), row[6], row[7]) if row else None
 
 
 def author(store: Store, id: str) -> str:
     """The user of the audit record with this id; "" when there is none."""
-    with _session(store) as db:
+    with session(store) as db:
         row = db.execute('SELECT "user" FROM audit WHERE id = ?', (id,)).fetchone()
     return str(row[0]) if row else ""
 
@@ -471,21 +504,21 @@ def _scrypt(password: str, salt: bytes) -> str:
 
 def keep_user(store: Store, user: User) -> None:
     """Add a user, or change their role or password."""
-    with _session(store) as db:
+    with session(store) as db:
         db.execute(f'INSERT INTO "user" VALUES(?,?,?) {_replacing("name", "role", "secret")}', (user.name, user.role, user.secret))
 
 
 def remove_user(store: Store, name: str) -> None:
     """Take a user away; their records stay."""
-    with _session(store) as db:
+    with session(store) as db:
         db.execute('DELETE FROM "user" WHERE name = ?', (name,))
 
 
 def users(store: Store) -> list[User]:
     """Everyone who may sign in, by name."""
-    if not _exists(store):
+    if not exists(store):
         return []
-    with _session(store) as db:
+    with session(store) as db:
         return [User(*row) for row in db.execute('SELECT name, role, secret FROM "user" ORDER BY name')]
 
 

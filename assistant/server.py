@@ -4,6 +4,7 @@ On loopback without users it is one local user's, without ceremony; with users e
 refuses to open without users and a certificate. Knows nothing of law: routes call the workbench's verbs.
 """
 
+import asyncio
 import ctypes
 import ipaddress
 import os
@@ -23,12 +24,17 @@ from fastapi import Depends, FastAPI, File, Form, HTTPException, Request, Upload
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
 from pydantic import BaseModel, Field
 from starlette.background import BackgroundTask
+from starlette.concurrency import run_in_threadpool
 
-from assistant import export, record, sandbox
-from assistant.door import COOKIE, LIFE, LOCKED, TRIES, Door, Session, Sessions, session_of
+from assistant import record
+from assistant.door import COOKIE, Door, session_of
 from assistant.errors import NotReady, PinciteError, Refused, UsageError
+from assistant.jobs import Job, files
+from assistant.jobs import newest as newest_jobs
 from assistant.retrieve import Filter
 from assistant.roles import may, need
+from assistant.sessions import LIFE, LOCKED, TRIES, Session, Sessions
+from assistant.worker import AGAIN, Worker, card_files, is_job, rendered
 
 if TYPE_CHECKING:
     from assistant.workbench import Workbench
@@ -83,10 +89,14 @@ class Places:
             self.taken -= 1
 
 
-def _add_api(app: FastAPI, bench: "Workbench") -> None:
+def _add_api(app: FastAPI, bench: "Workbench", jobs: Worker) -> None:
     from assistant.workbench import check_day, today
 
     heavy = [Depends(Places(AT_WORK))]
+
+    def begun(kind: str, path: Path, wanted: dict[str, Any]) -> JSONResponse:
+        kept, how = card_files(path)
+        return JSONResponse({"job": jobs.submit(kind, {**wanted, **how}, kept)}, 202)
 
     @app.post("/api/ask", tags=["API"], dependencies=heavy)
     def ask(question: Question, request: Request) -> dict[str, Any]:
@@ -103,12 +113,15 @@ def _add_api(app: FastAPI, bench: "Workbench") -> None:
         as_of: Annotated[str, Form()] = "",
         framework: Annotated[list[str] | None, Form()] = None,
         everything: Annotated[bool, Form()] = False,
-    ) -> dict[str, Any]:
+        wait: Annotated[bool, Form(description="false: answer at once with 202 and the job that does it.")] = True,
+    ) -> Any:
         """The gap analysis of a card; one audit record."""
         need(session_of(request).role, "assess")
         with tempfile.TemporaryDirectory(prefix="pincite-card-") as folder:
             path = _receive(card, Path(folder))
             with bench.acting(session_of(request).user):
+                if not wait:
+                    return begun("gaps", path, {"as_of": check_day(as_of or today()), "frameworks": framework or [], "everything": everything, "since": ""})
                 return bench.gaps(path, check_day(as_of or today()), tuple(framework or ()), (), None, everything)
 
     @app.post("/api/draft", tags=["API"], dependencies=heavy)
@@ -118,12 +131,15 @@ def _add_api(app: FastAPI, bench: "Workbench") -> None:
         pack: Annotated[str, Form(description="The submission pack, such as eu-ai-act-annex-iv.")],
         as_of: Annotated[str, Form()] = "",
         level: Annotated[str, Form()] = "",
-    ) -> dict[str, Any]:
+        wait: Annotated[bool, Form(description="false: answer at once with 202 and the job that does it.")] = True,
+    ) -> Any:
         """A submission pack filled from a card, each sentence quoted or a question; one audit record."""
         need(session_of(request).role, "assess")
         with tempfile.TemporaryDirectory(prefix="pincite-card-") as folder:
             path = _receive(card, Path(folder))
             with bench.acting(session_of(request).user):
+                if not wait:
+                    return begun("draft", path, {"as_of": check_day(as_of or today()), "pack": pack, "level": level})
                 return bench.draft(path, pack, check_day(as_of or today()), None, level)
 
     @app.get("/api/backup", tags=["API"], dependencies=heavy)
@@ -210,14 +226,23 @@ def _own_run(bench: "Workbench", session: Session, id: str) -> dict[str, Any]:
     return found
 
 
-def _add_exports(app: FastAPI, bench: "Workbench") -> None:
+def _add_exports(app: FastAPI, bench: "Workbench", jobs: Worker) -> None:
     from assistant.ui.ask import pinned_text, transcript
 
     @app.get("/export/{id}.{format}", include_in_schema=False)
-    def download(id: str, format: str, request: Request) -> Response:
-        """A gap analysis or a conversation of one's own as a file."""
+    async def download(id: str, format: str, request: Request) -> Response:
+        """A gap analysis, a draft or a conversation of one's own as a file; `job-` and its id for the file that a job made."""
         session = session_of(request)
-        found = _own_run(bench, session, id)
+        if id.startswith("job-"):
+            return await run_in_threadpool(_fetched, bench, jobs, session, id.removeprefix("job-"))
+        found = await run_in_threadpool(_own_run, bench, session, id)
+        if found["kind"] in ("gaps", "draft") and is_job(format):
+            job = await _ended(jobs, await run_in_threadpool(_begin_export, bench, jobs, session, found, format))
+            return await run_in_threadpool(_fetched, bench, jobs, session, job.id)
+        return await run_in_threadpool(made_now, session, found, format)
+
+    def made_now(session: Session, found: dict[str, Any], format: str) -> Response:
+        id = str(found["id"])
         if found["kind"] == "project":
             with bench.acting(session.user):
                 data = pinned_text(bench.project(id)).encode()
@@ -231,17 +256,81 @@ def _add_exports(app: FastAPI, bench: "Workbench") -> None:
         else:
             if found["kind"] == "chat":
                 found = {**found, "answers": [_own_run(bench, session, ask) for ask in found["asks"]]}
-            stamped = {k: v for k, v in found.items() if k not in ("id", "time", "kind", "owner")}
-            make = export.render_draft if found["kind"] == "draft" else export.render
-            stamped["audit_head"] = record.head(bench.store)
-            if found["kind"] == "draft":
-                stamped["disagreements"] = bench.disagreements(run=id)
-            # Two seconds of layout: in a process of its own, where it holds up nobody else's answer.
-            data = sandbox.call(make, format, stamped, seconds=120) if format in ("docx", "pdf") else make(format, stamped)
+            data = rendered(bench, found, format)
         with bench.acting(session.user):
             bench.exported(id, format, data)
-        name = f'attachment; filename="pincite-{found["kind"]}-{id}.{format}"'
-        return Response(data, media_type=MEDIA.get(format, "application/octet-stream"), headers={"Content-Disposition": name})
+        return _file(f"pincite-{found['kind']}-{id}.{format}", data)
+
+
+def _file(name: str, data: bytes) -> Response:
+    media = MEDIA.get(name.rpartition(".")[2], "application/octet-stream")
+    return Response(data, media_type=media, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+
+def _begin_export(bench: "Workbench", jobs: Worker, session: Session, found: dict[str, Any], format: str) -> str:
+    """The job that makes a file; one that is at it already when the page asks again after its server went away."""
+    inputs = {"run": found["id"], "format": format, "file": f"pincite-{found['kind']}-{found['id']}.{format}"}
+    same = next((j.id for j in jobs.running(session.user) if j.kind == "export" and j.inputs == inputs), None)
+    with bench.acting(session.user):
+        return same or jobs.submit("export", inputs, run=str(found["id"]))
+
+
+async def _ended(jobs: Worker, id: str) -> Job:
+    """A job when it has ended; no thread waits for it meanwhile."""
+    while not (job := await run_in_threadpool(jobs.job, id)).ended:
+        await asyncio.sleep(AGAIN)
+    return job
+
+
+def _fetched(bench: "Workbench", jobs: Worker, session: Session, id: str) -> Response:
+    """The file that a job made, for who may see its run."""
+    job = _own_job(jobs, session, id)
+    _own_run(bench, session, job.run)
+    if job.state != "done":
+        raise NotReady(str(job.outcome.get("said") or "The file is not ready"), str(job.outcome.get("hint") or "Try again"))
+    made = files(bench.store, id, "result")
+    if not made:
+        raise UsageError("This file is no longer kept", "Make it again")
+    return _file(made[0][1], made[0][2])
+
+
+def _own_job(jobs: Worker, session: Session, id: str) -> Job:
+    """A job of the session's user; another's is, from outside, not there."""
+    try:
+        found = jobs.job(id)
+    except UsageError:
+        found = None
+    if found is None or (found.owner != session.user and not may(session.role, "see-all")):
+        raise HTTPException(404, "There is no such job of yours")
+    return found
+
+
+def _job_json(job: Job) -> dict[str, Any]:
+    """A job as the API tells it."""
+    file = f"/export/job-{job.id}.{str(job.outcome['file']).rpartition('.')[2]}" if job.outcome.get("file") else ""
+    return {
+        "id": job.id, "kind": job.kind, "owner": job.owner, "title": job.title, "state": job.state, "made": job.made, "step": job.step, "place": job.place, "places": job.places,
+        "seconds": round(job.seconds, 1), "left": None if job.left is None else round(job.left, 1), "tries": job.tries, "run": job.run, "audit": job.audit, "outcome": dict(job.outcome), "file": file,
+    }  # fmt: skip
+
+
+def _add_jobs(app: FastAPI, bench: "Workbench", jobs: Worker) -> None:
+    @app.get("/api/jobs", tags=["API"])
+    def newest(request: Request) -> list[dict[str, Any]]:
+        """One's own last jobs, newest first."""
+        return [_job_json(j) for j in newest_jobs(bench.store, session_of(request).user)]
+
+    @app.get("/api/jobs/{id}", tags=["API"])
+    def job(id: str, request: Request) -> dict[str, Any]:
+        """How far a job of one's own is, and what came of it."""
+        return _job_json(_own_job(jobs, session_of(request), id))
+
+    @app.delete("/api/jobs/{id}", tags=["API"])
+    def cancel(id: str, request: Request) -> dict[str, Any]:
+        """Ends a job of one's own at its next step."""
+        found = _own_job(jobs, session_of(request), id)
+        jobs.end([found.id])
+        return _job_json(jobs.job(id))
 
 
 # ---- login -------------------------------------------------------------------------------------------------------
@@ -304,9 +393,14 @@ def _add_login(app: FastAPI, bench: "Workbench", sessions: Sessions, tls: bool) 
 
 
 def make_app(
-    bench: "Workbench", hosts: frozenset[str] = frozenset(), tls: bool = False, clock: Callable[[], float] = time.monotonic, alone: bool = True
+    bench: "Workbench",
+    hosts: frozenset[str] = frozenset(),
+    tls: bool = False,
+    clock: Callable[[], float] = time.time,
+    alone: bool = True,
+    jobs: Worker | None = None,
 ) -> Any:
-    """The whole ASGI application. `hosts` are the host names it answers to, empty for any; `alone`: it opens while there are no users."""
+    """The whole ASGI application; its long work is done by `jobs`. `hosts` are the host names it answers to, empty for any; `alone`: it opens while there are no users."""
     uploads = bench.home / "uploads"  # where only the owner of the data folder can read them
     uploads.mkdir(parents=True, exist_ok=True, mode=0o700)
     os.environ["GRADIO_TEMP_DIR"] = str(uploads)
@@ -326,13 +420,15 @@ def make_app(
 
     @app.exception_handler(PinciteError)
     def expected(_: Request, error: PinciteError) -> JSONResponse:
-        status = {UsageError: 400, NotReady: 503, Refused: 403}.get(type(error), 400 if isinstance(error, UsageError) else 500)
+        status = next((s for kind, s in ((UsageError, 400), (NotReady, 503), (Refused, 403)) if isinstance(error, kind)), 500)
         return JSONResponse({"error": str(error), "hint": error.hint}, status)
 
     _add_login(app, bench, sessions, tls)
-    _add_api(app, bench)
-    _add_exports(app, bench)
-    blocks = ui.build(bench)
+    work = jobs or Worker(bench)
+    _add_api(app, bench, work)
+    _add_jobs(app, bench, work)
+    _add_exports(app, bench, work)
+    blocks = ui.build(bench, work)
     blocks.queue(max_size=64, default_concurrency_limit=16, api_open=False)
     blocks.state_session_capacity = OPEN_PAGES
     gr.mount_gradio_app(app, blocks, path="/", auth_dependency=lambda request: session_of(request).user, **ui.dressing())
@@ -381,7 +477,9 @@ def serve(host: str, port: int, bench: "Workbench") -> None:
     check_address(host, port, len(record.users(bench.store)), bool(cert and key), proxy)
     scheme = "https" if cert and key else "http"
     hosts = frozenset({"127.0.0.1", "localhost", "[::1]", host, proxy} - {""}) if is_loopback(host) else frozenset()
-    app = make_app(bench, hosts, scheme == "https" or bool(proxy), alone=is_loopback(host) and not proxy)
+    jobs = Worker(bench)
+    app = make_app(bench, hosts, scheme == "https" or bool(proxy), alone=is_loopback(host) and not proxy, jobs=jobs)
+    jobs.start()
     threading.Thread(target=_warm, args=(bench,), daemon=True).start()
     config = uvicorn.Config(
         app, host=host, port=port, log_level="warning", server_header=False, ssl_certfile=cert, ssl_keyfile=key, timeout_graceful_shutdown=3

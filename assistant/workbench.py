@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from functools import cache, cached_property
 from pathlib import Path
@@ -76,6 +76,18 @@ CARD_SECONDS = 10.0  # a sound card takes well under one
 ACTING: ContextVar[str] = ContextVar("acting", default="")  # the signed-in user on whose behalf a verb runs
 
 
+@dataclass(frozen=True, slots=True)
+class OnJob:
+    """The job for which verbs run: the record of its kind is written with its id, once, and `step` hears how far they are and may end them."""
+
+    kind: str
+    held: record.Held
+    step: Progress
+
+
+JOB: ContextVar[OnJob | None] = ContextVar("job", default=None)
+
+
 def today() -> str:
     """The day that answers are as of unless told otherwise."""
     return date.today().isoformat()
@@ -119,13 +131,25 @@ class Workbench:
         self.settings = settings or Settings()
         self.home = self.settings.home.expanduser()
         self.store: record.Store = postgres.parse(self.settings.store) if self.settings.store else self.home
-        self.say = say
+        self._say = say
         self._settled = False  # whether the settings in effect stand in the record
 
     @property
     def user(self) -> str:
         """Who is recorded as acting."""
         return ACTING.get() or self.settings.user or getpass.getuser()
+
+    @property
+    def say(self) -> Progress:
+        """What is told of the progress of long work."""
+        job = JOB.get()
+        return job.step if job else self._say
+
+    @property
+    def step(self) -> Progress:
+        """What is told of each small step; only a job listens."""
+        job = JOB.get()
+        return job.step if job else lambda _: None
 
     # ---- parts
 
@@ -153,10 +177,21 @@ class Workbench:
         self._note("model", {"name": opened.info.name, "sha256": opened.info.sha256} if opened else {"name": "none", "sha256": ""})
         return opened
 
-    def write(self, action: str, body: Mapping[str, Any]) -> str:
-        """One audit record, after one of the settings where they changed since the last; its id."""
+    def write(self, action: str, body: Mapping[str, Any], run: record.Run | None = None) -> str:
+        """One audit record, after one of the settings where they changed since the last, and with it the run of its id; its id."""
         self._settle()
-        return self._append(action, body)
+        return self._append(action, body, run)
+
+    def _write_run(self, kind: str, body: Mapping[str, Any], out: Mapping[str, Any]) -> dict[str, Any]:
+        """A run kept with its audit record in one transaction, and stamped with its id."""
+        stamped: dict[str, Any] = {}
+
+        def content(id: str) -> dict[str, Any]:
+            stamped.update({"schema": out["schema"], "run": id, **{k: v for k, v in out.items() if k != "schema"}})
+            return stamped
+
+        self.write(kind, body, (kind, content))
+        return stamped
 
     def _settle(self) -> None:
         if not self._settled:
@@ -178,8 +213,10 @@ class Workbench:
         if last is None or any(last.body.get(k) != v for k, v in body.items()):
             self._append(action, body)
 
-    def _append(self, action: str, body: Mapping[str, Any]) -> str:
-        return record.append(self.store, now(), self.user, action, {**body, "program": __version__, "code": code_hash()}).id
+    def _append(self, action: str, body: Mapping[str, Any], run: record.Run | None = None) -> str:
+        job = JOB.get()
+        held = job.held if job and job.kind == action else None
+        return record.append(self.store, now(), self.user, action, {**body, "program": __version__, "code": code_hash()}, run=run, job=held).id
 
     # ---- ingest and corpus
 
@@ -528,10 +565,7 @@ class Workbench:
             out = compare.with_accepted(out, compare.accepted_gaps(config.read_text("utf8")))
         if since:
             out["since"] = compare.since(out, self.run(since))
-        audit = self.write("gaps", {**self._kept_card(analysis.card), **_rests_on(out), "output": sha256(out)})
-        stamped = {"schema": out["schema"], "run": audit, **{k: v for k, v in out.items() if k != "schema"}}
-        record.keep_run(self.store, audit, now(), "gaps", stamped)
-        return stamped
+        return self._write_run("gaps", {**self._kept_card(analysis.card), **_rests_on(out), "output": sha256(out)}, out)
 
     def _lowered(self, analysis: GapAnalysis) -> tuple[GapAnalysis, dict[str, str] | None]:
         """The analysis as a language model lowers it, and the model's name and hash; as it stands where no accuracy card opens that role.
@@ -571,7 +605,7 @@ class Workbench:
         given = load_facts(facts, path)
         established = triage.facts(card, given)
         whole = self.card(path, kept) if kept else card
-        return assess.assess(whole, wanted, established, as_of, self.law(as_of), digest, everything, [f for k in kept for f in k.figures])
+        return assess.assess(whole, wanted, established, as_of, self.law(as_of), digest, everything, [f for k in kept for f in k.figures], self.step)
 
     def evidence(self, request: Any, folder: Path) -> dict[str, Any]:
         """Figures from a project's own files, written into a folder: what stands out, and the files by hash. One audit record."""
@@ -745,6 +779,15 @@ class Workbench:
             yield
         finally:
             ACTING.reset(token)
+
+    @contextmanager
+    def on_job(self, kind: str, held: record.Held, step: Progress) -> Iterator[None]:
+        """Verbs called inside do a job that a worker holds, tell `step` how far they are, and write its record once."""
+        token = JOB.set(OnJob(kind, held, step))
+        try:
+            yield
+        finally:
+            JOB.reset(token)
 
     def renew(self) -> None:
         """Use the current generation of the library from now on, whoever built it."""
@@ -950,14 +993,6 @@ class Workbench:
             raise UsageError(f"'{mark}' is no mark", "Choose agree, disagree or unclear")
         return self.write("mark", {"ask": ask, "claim": claim, "mark": mark})
 
-    def keep_job(self, id: str, content: Mapping[str, Any]) -> None:
-        """Keep the state of a long job, so that it can be seen after the tab or the server was closed."""
-        record.keep_run(self.store, id, now(), "job", {"owner": self.user, **content})
-
-    def jobs(self) -> list[dict[str, Any]]:
-        """The last long jobs, newest first."""
-        return [{"id": k.id, "time": k.time, **k.content} for k in record.all_kept(self.store, "job")[:20]]
-
     def users(self) -> list[dict[str, str]]:
         """Who may sign in, with their roles."""
         return [{"name": u.name, "role": u.role} for u in record.users(self.store)]
@@ -995,14 +1030,11 @@ class Workbench:
         if level and level not in chosen.levels:
             raise UsageError(f"'{level}' is no level of {pack}", f"Choose one of: {', '.join(chosen.levels) or 'none; this pack has no levels'}")
         analysis = self.analyse(path, as_of, (), (), facts, True)
-        drawn, model = self._in_words(drafting.draft(analysis.card, chosen, analysis, self.law(as_of), level), mode)
+        drawn, model = self._in_words(drafting.draft(analysis.card, chosen, analysis, self.law(as_of), level, self.step), mode)
         made = drafting.to_json(drawn, citation_json)
         made |= {"catalogue": corpus.catalogue_digest(), "tool": f"pincite {__version__}", "model": model}
         by = {"model": model, "prompt": prompt_name("answer") if model else None}
-        id = self.write("draft", {"pack": pack, **self._kept_card(analysis.card), **_rests_on(made), **by, "output": sha256(made)})
-        out = {"schema": made["schema"], "run": id, **{k: v for k, v in made.items() if k != "schema"}}
-        record.keep_run(self.store, id, now(), "draft", out)
-        return out
+        return self._write_run("draft", {"pack": pack, **self._kept_card(analysis.card), **_rests_on(made), **by, "output": sha256(made)}, made)
 
     def _in_words(self, made: drafting.Draft, mode: str) -> tuple[drafting.Draft, dict[str, str] | None]:
         """The draft in the model's words where its role is open and each passes its check, and the model's name; else as it is."""

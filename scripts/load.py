@@ -1,5 +1,7 @@
 """Many people at once: `python scripts/load.py [USERS] [MINUTES]` starts the app on loopback with a stub model and asks as they would; exits 1 where a goal is missed.
 
+`--apps N --active M` asks N app processes over one PostgreSQL (through nginx, where there is one): M of the users work, the others have the page open.
+
 Each user signs in, asks through the page's own queue and the API, assesses a card and fetches the file, with a pause between. Goals: no record lost,
 doubled or crossed, no 5xx, first words within 3 s (95 of 100) or "queue full" (429, 503) within 1 s, memory growth below 10 %, file handles flat.
 """
@@ -78,8 +80,8 @@ def serving(home: Path, port: int) -> None:
 class Person:
     """One user in front of the app."""
 
-    def __init__(self, base: str, name: str, seen: Seen, until: float, pause: float) -> None:
-        self.client = httpx.Client(base_url=base, timeout=60)
+    def __init__(self, base: str, name: str, seen: Seen, until: float, pause: float, client: httpx.Client | None = None) -> None:
+        self.client = client or httpx.Client(base_url=base, timeout=60)
         self.name = name
         self.seen = seen
         self.until = until
@@ -92,18 +94,20 @@ class Person:
         try:
             while self._ok(self.client.post("/login", data={"name": self.name, "password": PASSWORD})).status_code == 429:
                 time.sleep(1)
-            listener = self._listener(self._ok(self.client.get("/config")).json())
-            turn = 0
-            while time.monotonic() < self.until:
-                turn += 1
-                {0: self._assess, 1: self._ask}.get(turn % 4, lambda: self._converse(listener))()
-                time.sleep(self.pause)
+            self._work(self._listener(self._ok(self.client.get("/config")).json()))
             self._ok(self.client.post("/logout"))
         except Exception as error:
             with self.seen.lock:
                 self.seen.trouble.append(f"{self.name}: {type(error).__name__} {error}"[:300])
         finally:
             self.client.close()
+
+    def _work(self, listener: dict[str, Any]) -> None:
+        turn = 0
+        while time.monotonic() < self.until:
+            turn += 1
+            {0: self._assess, 1: self._ask}.get(turn % 4, lambda: self._converse(listener))()
+            time.sleep(self.pause)
 
     def _ok(self, said: httpx.Response) -> httpx.Response:
         with self.seen.lock:
@@ -175,6 +179,18 @@ class Person:
             raise AssertionError(f"the export of {run} is not mine")
 
 
+class Onlooker(Person):
+    """One user with the page open who does nothing: its heartbeat is held, and must not break."""
+
+    def _work(self, listener: dict[str, Any]) -> None:
+        with self.client.stream("GET", f"/gradio_api/heartbeat/{self.session}", timeout=60) as heard:
+            self._ok(heard)
+            for _ in heard.iter_raw():
+                if time.monotonic() > self.until:
+                    return
+        raise AssertionError("the open page lost its server")
+
+
 def usage(pid: int) -> tuple[float, int]:
     """Resident megabytes and open files of a process."""
     lines = Path(f"/proc/{pid}/status").read_text("ascii").splitlines()
@@ -234,24 +250,65 @@ def _measured(home: Path, process: "subprocess.Popen[bytes]", base: str, users: 
     time.sleep(10)  # connections that rest are closed after five seconds
     after = usage(process.pid)
     warm = samples[len(samples) // 3 : len(samples) // 3 + 10] or samples  # everyone is at work and the pages are loaded
-    chain = list(record.records(home))
-    asked = Counter(r.id for r in chain if r.action in ("ask", "gaps"))
-    lost = [run for run, who in seen.made.items() if asked[run] != 1 or next(r.user for r in chain if r.id == run) != who]
+    told, lost = account(home, seen)
     memory = [m for m, _ in samples[-10:]]
     growth = (sum(memory) / len(memory)) / (sum(m for m, _ in warm) / len(warm)) - 1
     wide = [str(p) for p in home.rglob("*") if not p.is_symlink() and p.stat().st_mode & 0o077]
     figures = {
-        "users": users, "minutes": minutes, "answers by page": len(seen.first), "runs by api": len(seen.made), "records": len(chain), "lost or crossed": len(lost), "doubled": seen.doubled,
-        "server errors": sum(n for code, n in seen.codes.items() if code >= 500), "codes": dict(seen.codes), "trouble": seen.trouble[:5], "p50 first": round(percentile(seen.first, 0.5), 2),
-        "p95 first": round(percentile(seen.first, 0.95), 2), "queue full": len(seen.full), "slowest queue full": round(max(seen.full, default=0), 2),
+        "users": users, "minutes": minutes, **told,
         "memory mb": [round(warm[0][0]), round(memory[-1])], "memory growth": round(growth, 3), "open files": [warm[0][1], samples[-1][1], after[1]],
-        "chain sound": record.verify_chain(chain).sound, "files others can read": len(wide), "machine load": [round(x, 1) for x in os.getloadavg()],
+        "files others can read": len(wide), "machine load": [round(x, 1) for x in os.getloadavg()],
         "tracebacks": log.read_text("utf8", "replace").count("Traceback"),
     }  # fmt: skip
     goals = {
         "records": not lost and not seen.doubled and not seen.trouble and figures["chain sound"], "no 5xx": not figures["server errors"],
         "first words": bool(seen.first) and percentile(seen.first, 0.95) < 3 and max(seen.full, default=0) < 1,
         "memory": growth < 0.10, "files": after[1] <= warm[0][1] + 10, "private": not wide,
+    }  # fmt: skip
+    return all(goals.values()), {**figures, "missed": [name for name, met in goals.items() if not met]}
+
+
+def account(store: record.Store, seen: Seen) -> tuple[dict[str, Any], list[str]]:
+    """What the users saw held against the record: the figures, and the runs that are not there once and their maker's."""
+    chain = list(record.records(store))
+    asked, by = Counter(r.id for r in chain if r.action in ("ask", "gaps")), {r.id: r.user for r in chain}
+    lost = [run for run, who in seen.made.items() if asked[run] != 1 or by[run] != who]
+    return {
+        "answers by page": len(seen.first), "runs by api": len(seen.made), "records": len(chain), "lost or crossed": len(lost), "doubled": seen.doubled,
+        "server errors": sum(n for code, n in seen.codes.items() if code >= 500), "codes": dict(seen.codes), "trouble": seen.trouble[:5], "p50 first": round(percentile(seen.first, 0.5), 2),
+        "p95 first": round(percentile(seen.first, 0.95), 2), "queue full": len(seen.full), "slowest queue full": round(max(seen.full, default=0), 2), "chain sound": record.verify_chain(chain).sound,
+    }, lost  # fmt: skip
+
+
+def run_fleet(apps: int, users: int, active: int, minutes: float, pause: float) -> tuple[bool, dict[str, Any]]:
+    """The same against several app processes over one database, with most of the users only looking on."""
+    from scripts.fleet import fleet
+
+    all_of, seen = fleet(apps), Seen()
+    try:
+        all_of.begin(users, PASSWORD)
+        opening = users / 10  # seconds in which everyone comes in
+        until = time.monotonic() + opening + 60 * minutes
+        kinds = [Person if n % max(1, users // active) == 0 and n // max(1, users // active) < active else Onlooker for n in range(users)]
+        people = [threading.Thread(target=kind("", f"user{n}", seen, until, pause, all_of.client(n)).live) for n, kind in enumerate(kinds)]
+        for person in people:
+            person.start()
+            time.sleep(opening / users)
+        begun = {name: usage(part.process.pid)[0] for name, part in all_of.parts.items() if part.process}
+        for person in people:
+            person.join()
+        ended = {name: usage(part.process.pid)[0] for name, part in all_of.parts.items() if part.process}
+        told, lost = account(all_of.store, seen)
+        figures = {
+            "apps": apps, "nginx": all_of.proxied, "users": users, "active": kinds.count(Person), "minutes": minutes, "pause": pause, **told,
+            "memory mb": {name: [round(begun[name]), round(ended[name])] for name in begun}, "tracebacks": all_of.tracebacks(),
+            "machine load": [round(x, 1) for x in os.getloadavg()],
+        }  # fmt: skip
+    finally:
+        all_of.end()
+    goals = {
+        "records": not lost and not seen.doubled and not seen.trouble and figures["chain sound"], "no 5xx": not figures["server errors"],
+        "first claim": bool(seen.first) and percentile(seen.first, 0.95) <= 2 and max(seen.full, default=0) < 1,
     }  # fmt: skip
     return all(goals.values()), {**figures, "missed": [name for name, met in goals.items() if not met]}
 
@@ -264,7 +321,14 @@ def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("users", nargs="?", type=int, default=50)
     arguments.add_argument("minutes", nargs="?", type=float, default=10)
+    arguments.add_argument("--apps", type=int, default=0, help="app processes over one PostgreSQL; 0: one process over a data folder")
+    arguments.add_argument("--active", type=int, default=40, help="of the users with --apps, how many work")
+    arguments.add_argument("--pause", type=float, default=2.0, help="seconds between an answer and the next question")
     given = arguments.parse_args()
+    if given.apps:
+        met, figures = run_fleet(given.apps, given.users, given.active, given.minutes, given.pause)
+        sys.stdout.write(json.dumps(figures, indent=1) + "\n")
+        return 0 if met else 1
     with tempfile.TemporaryDirectory(prefix="pincite-load-") as folder:
         met, figures = run(Path(folder) / "home", given.users, given.minutes)
     sys.stdout.write(json.dumps(figures, indent=1) + "\n")

@@ -1,6 +1,6 @@
 """The trust figures in full: `make trust`, or `python scripts/trust.py [PART]...`; prints a table, writes out/trust.json, exits 1 where a goal is missed.
 
-The quick forms are in the suite. Parts: kills, writers, hostile, damage, backups, injection, egress, answers, access, load, alone. `--quick` does a tenth of each.
+The quick forms are in the suite. Parts: kills, writers, hostile, damage, backups, injection, egress, answers, access, load, processes, alone. `--quick` does a tenth of each.
 """
 
 import argparse
@@ -24,6 +24,7 @@ sys.path.insert(0, str(ROOT))
 
 from assistant import ingest, library, record, sandbox  # noqa: E402
 from assistant.errors import NotReady, PinciteError, Unreadable  # noqa: E402
+from scripts import kills as fleet_kills  # noqa: E402
 from scripts import load  # noqa: E402
 from tests import attack, crash, hostile, test_crash  # noqa: E402
 from tests.fakes import StubEmbedder, stub_bench  # noqa: E402
@@ -239,7 +240,7 @@ def answers(home: Path, share: float) -> tuple[bool, Figures]:
 
 def access(home: Path, share: float) -> tuple[bool, Figures]:
     """Our own attacks in full: every user against every other, every listener, every climbing string on every route, ten thousand guesses."""
-    from assistant import door, roles
+    from assistant import roles, sessions
 
     (home / "outside.txt").write_text(attack.SECRET)
     house, figures = attack.House(home / "home"), {}
@@ -277,12 +278,17 @@ def access(home: Path, share: float) -> tuple[bool, Figures]:
         "pairs of users": tried, "crossed": crossed[:5], "listener calls": listeners, "told": told[:5], "strings": len(strings), "routes": len(attack.ROUTES), "outside": outside[:5], "5xx": failed[:5],
         "guesses": outcomes, "guessing took s": spent, "locked, others not": locked, "records of the guesses": grown - 1,
     }  # fmt: skip
-    return not crossed and not told and not outside and not failed and locked and set(outcomes) == {401} and grown - 1 == door.TRIES, figures
+    return not crossed and not told and not outside and not failed and locked and set(outcomes) == {401} and grown - 1 == sessions.TRIES, figures
 
 
 def load_full(home: Path, share: float) -> tuple[bool, Figures]:
     """Fifty users for ten minutes against the running app."""
     return load.run(home / "home", max(5, int(50 * share)), max(0.3, 10 * share))
+
+
+def processes(home: Path, share: float) -> tuple[bool, Figures]:
+    """kill -9 of apps, worker, model server and database in turn, under load."""
+    return fleet_kills.run(max(4, int(20 * share)), 10)
 
 
 def alone(home: Path, share: float) -> tuple[bool, Figures]:
@@ -315,7 +321,7 @@ def by_tests(*arguments: str) -> Callable[[Path, float], tuple[bool, Figures]]:
 
 PARTS: dict[str, Callable[[Path, float], tuple[bool, Figures]]] = {
     "kills": kills, "writers": writers, "hostile": hostile_files, "damage": damage, "backups": backups,
-    "injection": by_tests("tests/test_injection.py", "-v"), "egress": by_tests("tests/test_egress.py", "-v"), "answers": answers, "access": access, "load": load_full, "alone": alone,
+    "injection": by_tests("tests/test_injection.py", "-v"), "egress": by_tests("tests/test_egress.py", "-v"), "answers": answers, "access": access, "load": load_full, "processes": processes, "alone": alone,
 }  # fmt: skip
 
 

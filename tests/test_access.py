@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from assistant import corpus, door, record, roles, server
+from assistant import corpus, door, record, roles, server, sessions
 from tests import attack
 from tests.attack import PASSWORD, SECRET, TELL, House, Raw
 
@@ -185,7 +185,7 @@ def test_a_role_taken_or_a_user_removed_holds_at_once(house: House) -> None:
 
 def test_beyond_this_machine_no_users_means_closed(tmp_path: Path) -> None:
     """Where the last user was removed on an address that others reach, nobody becomes the administrator."""
-    shut = door.Door(None, door.Sessions(tmp_path), "ada", frozenset(), alone=False)
+    shut = door.Door(None, sessions.Sessions(tmp_path), "ada", frozenset(), alone=False)
     raw = Raw(shut)
     assert raw("GET", "/api/audit").status == 401 and raw("POST", "/api/ask").status == 401
     raw.close()
@@ -196,36 +196,36 @@ def test_beyond_this_machine_no_users_means_closed(tmp_path: Path) -> None:
 
 def test_guesses_lock_a_name_and_cost_little(house: House, clock: Clock) -> None:
     """The quick form of ten thousand: after five the name rests, the rest of the guesses cost next to nothing, others sign in."""
-    sessions, used = door.Sessions(house.bench.home, clock), []
+    door_, used = sessions.Sessions(house.bench.home, clock), []
     for n in range(200):
         begun = time.process_time()
-        assert sessions.sign_in("developer1", f"guess {n}").outcome == ("wrong" if n < door.TRIES else "locked")
+        assert door_.sign_in("developer1", f"guess {n}").outcome == ("wrong" if n < sessions.TRIES else "locked")
         used.append(time.process_time() - begun)
-    assert sum(used[door.TRIES :]) < 10 * max(used[: door.TRIES])
-    assert sessions.sign_in("developer1", PASSWORD).outcome == "locked" and sessions.sign_in("developer2", PASSWORD).outcome == "in"
-    clock.now += door.LOCKED + 1
-    assert sessions.sign_in("developer1", PASSWORD).outcome == "in"
+    assert sum(used[sessions.TRIES :]) < 10 * max(used[: sessions.TRIES])
+    assert door_.sign_in("developer1", PASSWORD).outcome == "locked" and door_.sign_in("developer2", PASSWORD).outcome == "in"
+    clock.now += sessions.LOCKED + 1
+    assert door_.sign_in("developer1", PASSWORD).outcome == "in"
 
 
-def test_a_flood_of_sign_ins_is_turned_away(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_flood_of_sign_ins_is_turned_away(house: House, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each check takes memory and time: only so many at once, the others are told to come back."""
-    sessions, going, free = door.Sessions(house.bench.home), threading.Barrier(door.AT_ONCE + 1), threading.Event()
+    door_, going, free = sessions.Sessions(house.bench.home, clock), threading.Barrier(sessions.AT_ONCE + 1), threading.Event()
 
     def slow(*_: str) -> bool:
         going.wait(10)
         return not free.wait(10)
 
     monkeypatch.setattr(record, "password_fits", slow)
-    threads = [threading.Thread(target=sessions.sign_in, args=(f"n{n}", "x")) for n in range(door.AT_ONCE)]
+    threads = [threading.Thread(target=door_.sign_in, args=(f"n{n}", "x")) for n in range(sessions.AT_ONCE)]
     for t in threads:
         t.start()
     going.wait(10)
-    assert sessions.sign_in("developer2", PASSWORD).outcome == "busy"
+    assert door_.sign_in("developer2", PASSWORD).outcome == "busy"
     free.set()
     for t in threads:
         t.join()
     monkeypatch.undo()
-    assert sessions.sign_in("developer2", PASSWORD).outcome == "in"
+    assert door_.sign_in("developer2", PASSWORD).outcome == "in"
 
 
 def test_a_full_queue_is_said_at_once(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

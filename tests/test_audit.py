@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from assistant import corpus, door, record, server
+from assistant import corpus, door, record, server, sessions
 from assistant.errors import Refused, UsageError
 from assistant.settings import Settings
 from assistant.workbench import Workbench
@@ -60,7 +60,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 Done = Callable[[House], object]
 ACTIONS: list[tuple[str, Done, str, str, dict[str, Any]]] = [
     ("a wrong password", lambda h: h.sign_in("dev", "wrong"), "sign-in-failed", "dev", {"tries": 1, "locked": False}),
-    ("a name of nobody", lambda h: h.sign_in("no password of mine", "x"), "sign-in-failed", door.STRANGER, {"tries": 1}),
+    ("a name of nobody", lambda h: h.sign_in("no password of mine", "x"), "sign-in-failed", sessions.STRANGER, {"tries": 1}),
     ("signing in", lambda h: h.sign_in("dev"), "sign-in", "dev", {}),
     ("signing out", lambda h: (h.sign_in("dev"), h.client.post("/logout")), "sign-out", "dev", {}),
     ("a question and its answer", lambda h: (h.sign_in("dev"), h.client.post("/api/ask", json={"question": "Who keeps a log?"})), "ask", "dev", {"as_of": ...}),
@@ -148,12 +148,12 @@ def test_guesses_do_not_fill_the_record(tmp_path: Path) -> None:
     bench = stub_bench(tmp_path / "home")
     bench.keep_user("dev", "developer", PASSWORD)
     with TestClient(server.make_app(bench), base_url="http://127.0.0.1:7860", follow_redirects=False) as client:
-        for n in range(2 * door.TRIES):
+        for n in range(2 * sessions.TRIES):
             client.post("/login", data={"name": "dev", "password": f"guess {n}"})
             client.post("/login", data={"name": f"stranger{n}", "password": "guess"})
     failed = [r for r in bench.audit_tail(1000) if r.action == "sign-in-failed"]
-    for who in ("dev", door.STRANGER):
-        assert [(r.body["tries"], r.body["locked"]) for r in failed if r.user == who] == [(n, n == door.TRIES) for n in range(1, door.TRIES + 1)]
+    for who in ("dev", sessions.STRANGER):
+        assert [(r.body["tries"], r.body["locked"]) for r in failed if r.user == who] == [(n, n == sessions.TRIES) for n in range(1, sessions.TRIES + 1)]
 
 
 # ---- erasure -----------------------------------------------------------------------------------------------------
@@ -204,10 +204,9 @@ def test_a_card_may_go_while_its_assessment_stays(bench: Workbench) -> None:
 
 def test_with_a_run_go_the_words_said_about_it(bench: Workbench, house: House) -> None:
     bench.review(house.assessed, _first(house), "reject", "Unmistakably out of scope")
-    job = "0" * 16
-    bench.keep_job(job, {"title": "Reading"})
+    project = bench.add_project("Reading")
     with pytest.raises(Refused, match="is not erased"):
-        bench.erase(job)
+        bench.erase(project)
     bench.erase(house.assessed)
     assert b"Unmistakably" not in (bench.home / "record.sqlite").read_bytes() and bench.verify_audit().sound
 

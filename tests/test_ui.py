@@ -1,7 +1,6 @@
 """The app without a browser: what its pages show and do over a stub of the workbench, and every route behind the one door."""
 
 import json
-import os
 import re
 import socket
 import threading
@@ -14,14 +13,14 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from assistant import door, record, roles, server
+from assistant import door, record, roles, server, sessions
 from assistant.errors import NotReady, Refused, UsageError
 from assistant.retrieve import Filter
 from assistant.settings import Settings
-from assistant.ui import app, ask, audit, card, drafts, gaps, parts, settings, sources, start, work
+from assistant.ui import app, ask, audit, card, drafts, gaps, parts, settings, sources, start
 from assistant.ui.shell import Shell
-from assistant.ui.work import Jobs, progress
 from assistant.workbench import Workbench, now, sha256
+from assistant.worker import Worker
 
 TEXT = "Article 35\n1. Where a model may harm people, look first.\n7. The look shall contain at least:\n(a) what is done;\n(b) why it is needed."
 QUOTE = "(a) what is done;"
@@ -172,9 +171,7 @@ class Stub(Workbench):
         out = report(FINDINGS)
         if since:
             out["since"] = {"run": since, "because": ["card"], "changed": [{"requirement": "GDPR-2", "was": "gap", "is": "partial"}]}
-        out["run"] = self.write("gaps", {"card": "d" * 64})
-        record.keep_run(self.home, out["run"], now(), "gaps", out)
-        return out
+        return self._write_run("gaps", {"card": "d" * 64}, out)
 
 
 @pytest.fixture
@@ -184,7 +181,7 @@ def bench(home: Path) -> Stub:
 
 @pytest.fixture
 def shell(bench: Stub) -> Shell:
-    return Shell(bench, Jobs(bench), None, None, None, None, None)
+    return Shell(bench, Worker(bench), None, None, None, None, None)
 
 
 def request(user: str = "ada") -> Any:
@@ -763,48 +760,6 @@ def test_a_draft_that_was_made_again_says_what_differs() -> None:
     )
 
 
-# ---- long work ---------------------------------------------------------------------------------------------------
-
-
-def test_progress_counts_and_estimates() -> None:
-    shown = progress("Building", ["reading 1 of 9", "embedding 50 of 200 passages"], 10)
-    assert 'max="200" value="50"' in shown and "about 30 s left" in shown and "reading 1 of 9" in shown
-
-
-def test_a_job_ends_with_its_outcome_and_is_kept(shell: Shell, bench: Stub) -> None:
-    *_, last = shell.jobs.watch(shell.jobs.start("Reading", "ada", lambda say: (say("1 of 1"), "Read: all of it.")[1]))
-    assert "Read: all of it." in last and bench.jobs()[0]["state"] == "done"
-    assert "done" in shell.jobs.overview()
-
-
-def test_a_job_that_fails_says_why(shell: Shell, bench: Stub) -> None:
-    def work(say: Any) -> str:
-        raise NotReady("Another ingest is running", "Wait for it")
-
-    *_, last = shell.jobs.watch(shell.jobs.start("Reading", "ada", work))
-    assert "Another ingest is running" in last and bench.jobs()[0]["state"] == "failed"
-
-
-def test_a_job_can_be_cancelled_by_its_owner_only(shell: Shell, bench: Stub) -> None:
-    def work(say: Any) -> str:
-        for n in range(400):
-            say(f"{n} of 400")
-            time.sleep(0.01)
-        return "not cancelled"
-
-    job = shell.jobs.start("Reading", "ada", work)
-    shell.jobs.cancel("bob")
-    assert not job.stop.is_set()
-    shell.jobs.cancel("ada")
-    *_, last = shell.jobs.watch(job)
-    assert "cancelled" in last and bench.jobs()[0]["state"] == "cancelled"
-
-
-def test_a_job_that_a_restart_ended_says_so(bench: Stub) -> None:
-    bench.keep_job("0" * 16, {"title": "Reading", "state": "running", "said": [], "seconds": 3})
-    assert "ended by a restart" in Jobs(bench).overview()
-
-
 # ---- the whole app -----------------------------------------------------------------------------------------------
 
 
@@ -879,7 +834,7 @@ def client(house: tuple[TestClient, Stub, Clock]) -> TestClient:
     client, bench, clock = house
     (bench.home / "record.sqlite").unlink(missing_ok=True)
     client.cookies.clear()
-    clock.now += 10 * door.LIFE  # no session and no lock of an earlier test is left
+    clock.now += 10 * sessions.LIFE  # no session and no lock of an earlier test is left
     return client
 
 
@@ -954,19 +909,19 @@ def test_signing_in_and_out(client: TestClient, users: None, bench_: Stub) -> No
 
 
 def test_a_name_is_locked_after_five_wrong_tries_and_others_are_not(client: TestClient, users: None, clock: Clock) -> None:
-    for _ in range(door.TRIES):
+    for _ in range(sessions.TRIES):
         assert sign_in(client, "dev", "wrong").status_code == 401
     assert sign_in(client, "dev").status_code == 401
     assert sign_in(client, "dev2").status_code == 303
-    clock.now += door.LOCKED + 1
+    clock.now += sessions.LOCKED + 1
     assert sign_in(client, "dev").status_code == 303
 
 
 def test_wrong_passwords_are_on_the_record_without_what_was_typed(client: TestClient, users: None, bench_: Stub) -> None:
-    for name in ("dev", "s3cret typed as a name", *["dev"] * door.TRIES):
+    for name in ("dev", "s3cret typed as a name", *["dev"] * sessions.TRIES):
         sign_in(client, name, "wrong")
     found = [r for r in bench_.audit_tail(50) if r.action == "sign-in-failed"]
-    assert [r.user for r in found] == ["dev", door.STRANGER, *["dev"] * (door.TRIES - 1)]  # a locked name adds no more
+    assert [r.user for r in found] == ["dev", sessions.STRANGER, *["dev"] * (sessions.TRIES - 1)]  # a locked name adds no more
     assert "s3cret" not in str(found)
 
 
@@ -990,7 +945,7 @@ def test_no_answer_tells_a_wrong_name_from_a_wrong_password(client: TestClient, 
     assert sign_in(client, "nobody").text == sign_in(client, "dev", "wrong").text
 
 
-@pytest.mark.parametrize(("rest", "status"), [(door.IDLE - 1, 200), (door.IDLE + 1, 401)])
+@pytest.mark.parametrize(("rest", "status"), [(sessions.IDLE - 1, 200), (sessions.IDLE + 1, 401)])
 def test_a_session_ends_when_it_rests_too_long(client: TestClient, users: None, clock: Clock, rest: float, status: int) -> None:
     sign_in(client, "dev")
     clock.now += rest
@@ -999,8 +954,8 @@ def test_a_session_ends_when_it_rests_too_long(client: TestClient, users: None, 
 
 def test_a_session_does_not_live_for_ever(client: TestClient, users: None, clock: Clock) -> None:
     sign_in(client, "dev")
-    for _ in range(int(door.LIFE / (door.IDLE - 1)) + 1):
-        clock.now += door.IDLE - 1
+    for _ in range(int(sessions.LIFE / (sessions.IDLE - 1)) + 1):
+        clock.now += sessions.IDLE - 1
         client.get("/health")
         client.get("/")
     assert client.get("/").status_code == 401
@@ -1143,20 +1098,6 @@ def test_beyond_this_machine_it_opens_only_with_users_and_a_certificate(users: i
 def test_behind_a_proxy_it_opens_only_with_users() -> None:
     with pytest.raises(Refused, match=r"pincite.example.org.*without users"):
         server.check_address("127.0.0.1", 7860, 0, False, "pincite.example.org")
-
-
-@pytest.mark.parametrize(
-    ("by", "alive"),
-    [
-        ("", False),
-        ("another-machine 1", True),
-        (f"{socket.gethostname()} {os.getppid()}", True),
-        (f"{socket.gethostname()} {os.getpid()}", False),
-        (f"{socket.gethostname()} 4194304", False),
-    ],
-)
-def test_a_job_of_another_process_is_not_called_ended(by: str, alive: bool) -> None:
-    assert work._alive(by) is alive
 
 
 def test_a_port_in_use_is_said() -> None:

@@ -1,4 +1,4 @@
-"""Commands on the record and the machine: audit, bundle, backup, restore, doctor, demo, serve."""
+"""Commands on the record and the machine: audit, bundle, backup, restore, doctor, demo, serve, work."""
 
 from pathlib import Path
 from typing import Annotated
@@ -128,3 +128,12 @@ def serve(host: str = "127.0.0.1", port: int = 7860) -> None:
     from assistant import server
 
     server.serve(host, port, bench())
+
+
+@app.command()
+def work() -> None:
+    """Do the long work that apps of the same store begin, until interrupted; apps do it themselves too."""
+    from assistant.worker import Worker
+
+    say("Pincite takes jobs (Ctrl-C ends it)")
+    Worker(bench()).stay()

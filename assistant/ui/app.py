@@ -11,7 +11,7 @@ from assistant.roles import may
 from assistant.ui import ask, audit, card, drafts, gaps, settings, sources, start
 from assistant.ui.parts import FRAMEWORK_CHOICES, Json, foot, script, style, who_html
 from assistant.ui.shell import QUIET, Shell
-from assistant.ui.work import Jobs
+from assistant.worker import Worker
 
 if TYPE_CHECKING:
     from assistant.workbench import Workbench
@@ -39,8 +39,8 @@ def dressing() -> dict[str, Any]:
     }  # fmt: skip
 
 
-def build(bench: "Workbench") -> gr.Blocks:
-    """The whole app, ready to be mounted."""
+def build(bench: "Workbench", jobs: Worker | None = None) -> gr.Blocks:
+    """The whole app, ready to be mounted; its long work is done by `jobs`."""
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=(3600, 3600)) as blocks:
         with gr.Row():
             with gr.Column(scale=4, min_width=220):
@@ -57,7 +57,7 @@ def build(bench: "Workbench") -> gr.Blocks:
                 who = gr.HTML(elem_id="pc-who")
         footer, facts = gr.HTML(render=False), gr.State({})
         with gr.Tabs(selected="start") as tabs:
-            shell = Shell(bench, Jobs(bench), as_of, frameworks, tabs, footer, facts, who, project)
+            shell = Shell(bench, jobs or Worker(bench), as_of, frameworks, tabs, footer, facts, who, project)
             pages = {name.lower(): _page(name, module, shell) for name, module in PAGES}
         footer.render()
         _wire(blocks, shell, pages)

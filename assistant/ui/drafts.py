@@ -12,7 +12,8 @@ from assistant.roles import may, need
 from assistant.ui.gaps import DECISIONS, Facts, at_hand, open_law, remarks_html, samples
 from assistant.ui.parts import CLICKS, SCROLLS, Json, badge, banner, citation_cards, clicked, empty, esc, failure, go, table
 from assistant.ui.shell import QUIET, Shell
-from assistant.ui.work import Say, user_of
+from assistant.ui.work import user_of, watch
+from assistant.worker import card_files
 
 NOT_MADE = empty(
     "No draft yet", "Choose a pack and a card. Every sentence of a draft is quoted from the card or the law; what neither says becomes a question."
@@ -177,16 +178,16 @@ def make(
     except PinciteError as error:
         yield failure(error), None
         return
-    user, made = user_of(request), dict[str, Any]()
-
-    def work(say: Say) -> str:
-        say("step 1 of 2: reading the card and holding the requirements against it, then filling the pack section by section")
-        with at_hand(files, sample, None, given) as (card, facts), shell.bench.acting(user):
-            made.update(shell.bench.draft(card, pack or "", day, facts, level or ""))
-        return f"Made: run {made['run']}, which stays under “Earlier drafts”."
-
-    yield from ((shown, None) for shown in shell.jobs.watch(shell.jobs.start("Making a draft", user, work)))
-    if made:
+    try:
+        with at_hand(files, sample, None, given) as (card, facts), shell.bench.acting(user_of(request)):
+            kept, how = card_files(card, facts)
+            id = shell.jobs.submit("draft", {"as_of": day, "pack": pack or "", "level": level or "", **how}, kept)
+    except PinciteError as error:
+        yield failure(error), None
+        return
+    yield from ((shown, None) for shown in watch(shell.jobs, id))
+    if (job := shell.jobs.job(id)).state == "done":
+        made = shell.bench.run(job.run)
         yield head(made), made
 
 
@@ -394,7 +395,7 @@ def build(shell: Shell) -> Mapping[str, Any]:
         return {signed: told, **({made: now, top: head(now)} if now else {})}
 
     def ends(request: gr.Request) -> None:
-        shell.jobs.cancel(user_of(request))
+        shell.jobs.cancel(user_of(request), "draft")
 
     pack.change(levels, [pack], level, **QUIET)
     outputs = [top, made, results, listed, section, question, shown, used, viewer, one, target, deciding, said, signed, seen]

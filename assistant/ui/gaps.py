@@ -41,7 +41,8 @@ from assistant.ui.parts import (
     view_citation,
 )  # fmt: skip
 from assistant.ui.shell import QUIET, Shell
-from assistant.ui.work import Say, user_of
+from assistant.ui.work import user_of, watch
+from assistant.worker import card_files
 
 if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
@@ -384,20 +385,17 @@ def assess_steps(
     except PinciteError as error:
         yield failure(error), None
         return
-    user, made = user_of(request), dict[str, Any]()
-
-    def work(say: Say) -> str:
-        say("step 1 of 2: reading the card in a closed-off process, then holding each requirement against it")
+    user, wanted = user_of(request), {"as_of": day, "frameworks": list(frameworks), "everything": everything, "project": project}
+    try:
         with at_hand(files, sample, facts, given) as (card, known), computed_beside(files) as figures, shell.bench.acting(user):
-            before = since or last_run(shell, project)
-            made.update(shell.bench.gaps(card, day, tuple(frameworks), (), known, everything, before, figures))
-            say("step 2 of 2: keeping the report")
-            if project:
-                shell.bench.add_project_run(project, made["run"], "gaps")
-        return f"Assessed: run {made['run']}, which stays under “Earlier assessments”."
-
-    yield from ((shown, None) for shown in shell.jobs.watch(shell.jobs.start("Assessing a card", user, work)))
-    if made:
+            kept, how = card_files(card, known, figures)
+            id = shell.jobs.submit("gaps", {**wanted, **how, "since": since or last_run(shell, project)}, kept)
+    except PinciteError as error:
+        yield failure(error), None
+        return
+    yield from ((shown, None) for shown in watch(shell.jobs, id))
+    if (job := shell.jobs.job(id)).state == "done":
+        made = shell.bench.run(job.run)
         yield top_of(made), made
 
 
@@ -579,7 +577,7 @@ def build(shell: Shell) -> Mapping[str, Any]:
         return gr.Dropdown(choices=some), gr.Dropdown(choices=[("none", ""), *some])
 
     def ends(request: gr.Request) -> None:
-        shell.jobs.cancel(user_of(request))
+        shell.jobs.cancel(user_of(request), "gaps")
 
     def _listing(found: Json | None, *wanted: Any) -> dict[Any, Any]:
         rows = chosen(found, *wanted) if found else []

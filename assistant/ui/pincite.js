@@ -23,7 +23,12 @@ document.addEventListener('click', async (event) => {
   said.textContent = 'Making ' + link.textContent + ' …';
   link.setAttribute('aria-busy', 'true');
   try {
-    const answer = await fetch(link.href);
+    let answer;
+    for (let tries = 0; ; tries += 1) {  // a server that is started again is back within seconds, and goes on with the file
+      answer = await fetch(link.href).catch((error) => { if (tries === 8) throw error; });
+      if (tries === 8 || (answer && ![502, 503, 504].includes(answer.status))) break;
+      await new Promise((go) => setTimeout(go, 1500));
+    }
     if (!answer.ok) {
       const told = await answer.json().catch(() => ({}));
       said.textContent = (told.error || told.detail || 'The file could not be made') + (told.hint ? '. ' + told.hint : '');

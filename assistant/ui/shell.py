@@ -8,7 +8,8 @@ import gradio as gr
 
 from assistant.roles import need
 from assistant.ui.parts import foot
-from assistant.ui.work import Jobs, user_of
+from assistant.ui.work import user_of
+from assistant.worker import Worker
 
 if TYPE_CHECKING:
     from assistant.workbench import Workbench
@@ -23,7 +24,7 @@ class Shell:
     """The workbench and the components that stand on every page."""
 
     bench: "Workbench"
-    jobs: Jobs
+    jobs: Worker
     as_of: Any
     frameworks: Any
     tabs: Any

@@ -1,7 +1,5 @@
 """Sources: every text that is held, with version, layer, dates and hash; opens provisions, adds documents, checks the index."""
 
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +8,7 @@ import gradio as gr
 
 from assistant import corpus
 from assistant.errors import PinciteError
+from assistant.jobs import File
 from assistant.roles import may
 from assistant.ui.parts import (
     CLICKS,
@@ -31,7 +30,7 @@ from assistant.ui.parts import (
     table,
 )  # fmt: skip
 from assistant.ui.shell import PRIVATE, QUIET, Shell
-from assistant.ui.work import Say, user_of
+from assistant.ui.work import user_of, watch
 
 KINDS = {"added": ("+ added", "good"), "removed": ("− removed", "bad"), "changed": ("≠ changed", "warn")}
 MOST_CHANGES = 300
@@ -99,47 +98,28 @@ def open_address(shell: Shell, address: str, as_of: str) -> str:
 
 def add(shell: Shell, request: Any, files: Sequence[str] | None, instrument: str) -> Iterator[str]:
     """Reads documents into the library, telling each step; ends with what was read and what was refused, and why."""
-    from assistant.workbench import Workbench
-
     if not may(shell.role(request), "sources"):
         yield denied("sources")
         return
     if not files:
         yield banner("Choose a file first: an official document, such as the HTML page of EUR-Lex.", "warn")
         return
-    user = user_of(request)
-    refused: list[list[str]] = []
-
-    def work(say: Say) -> str:
-        bench = Workbench(shell.bench.settings, say)
-        with tempfile.TemporaryDirectory(prefix="pincite-add-") as folder, bench.acting(user):
-            paths = [Path(shutil.copy(f, Path(folder) / Path(f).name)) for f in files]
-            report = bench.ingest(paths, None, instrument.strip())
-        refused.extend([r["file"], r["code"], r["reason"]] for r in report["refused"])
-        read = ", ".join(f"{i['id']} {i['version']} ({i['provisions']} provisions)" for i in report["instruments"]) or "nothing"
-        return f"Read: {read}."
-
-    yield from _with_refusals(shell.jobs.watch(shell.jobs.start("Reading documents", user, work)), refused)
-    shell.bench.renew()
+    given = [("document", f"{n}/{Path(f).name}", Path(f).read_bytes()) for n, f in enumerate(files)]
+    yield from _done(shell, request, "ingest", {"instrument": instrument.strip(), "shipped": False}, given)
 
 
 def fetch(shell: Shell, request: Any, ids: Sequence[str] | None) -> Iterator[str]:
     """Fetches official texts from their publishers and reads them, telling each step; ends with what came and what was refused, and why."""
-    from assistant.workbench import Workbench
-
     if not may(shell.role(request), "sources"):
         yield denied("sources")
         return
-    user, refused = user_of(request), list[list[str]]()
+    yield from _done(shell, request, "fetch", {"ids": list(ids or [])})
 
-    def work(say: Say) -> str:
-        bench = Workbench(shell.bench.settings, say)
-        with bench.acting(user):
-            report = bench.fetch(list(ids or []))
-        refused.extend([r["file"], r["code"], r["reason"]] for r in report["refused"])
-        return f"Fetched: {', '.join(f['name'] for f in report['fetched']) or 'nothing'}."
 
-    yield from _with_refusals(shell.jobs.watch(shell.jobs.start("Fetching official texts", user, work)), refused)
+def _done(shell: Shell, request: Any, kind: str, inputs: Json, files: Sequence[File] = ()) -> Iterator[str]:
+    with shell.bench.acting(user_of(request)):
+        id = shell.jobs.submit(kind, inputs, files)
+    yield from watch(shell.jobs, id)
     shell.bench.renew()
 
 
@@ -185,11 +165,6 @@ def _piece(kind: str, text: str) -> str:
     if kind == "same":
         return esc(short(text, 120)) if len(text) <= 160 else f"{esc(text[:70])} … {esc(text[-70:])}"
     return f"<del>{esc(text)}</del>" if kind == "removed" else f"<ins>{esc(text)}</ins>"
-
-
-def _with_refusals(shown: Iterator[str], refused: list[list[str]]) -> Iterator[str]:
-    for text in shown:
-        yield text + (table(["File", "Code", "Reason"], refused, "Refused") if refused else "")
 
 
 def build(shell: Shell) -> Mapping[str, Any]:

@@ -10,7 +10,8 @@ from assistant.roles import may
 from assistant.ui.ask import EXAMPLES
 from assistant.ui.parts import FRAMEWORKS, Json, badge, banner, denied, empty, esc, failure, table
 from assistant.ui.shell import PRIVATE, QUIET, Shell
-from assistant.ui.work import Say, user_of
+from assistant.ui.work import overview as work_overview
+from assistant.ui.work import user_of, watch
 
 INDEX = "Building the index"
 
@@ -69,33 +70,26 @@ def check_machine(shell: Shell, request: Any) -> str:
 
 def build_index(shell: Shell, request: Any) -> Iterator[str]:
     """Ingests the shipped corpus, telling each step; ends with what is in the library."""
-    from assistant.workbench import Workbench
-
     if not may(shell.role(request), "sources"):
         yield denied("sources")
         return
     user = user_of(request)
-
-    def work(say: Say) -> str:
-        bench = Workbench(shell.bench.settings, say)
-        with bench.acting(user):
-            report = bench.ingest()
-        return f"{report['passages']} passages are ready ({report['embedded']} embedded, {report['reused']} reused) in {report['seconds']} s."
-
-    job = next((j for j in shell.jobs.running(user) if j.title == INDEX), None) or shell.jobs.start(INDEX, user, work)
-    yield from shell.jobs.watch(job)
+    going = next((j.id for j in shell.jobs.running(user) if j.title == INDEX), None)
+    with shell.bench.acting(user):
+        id = going or shell.jobs.submit("ingest", {"instrument": "", "shipped": True}, title=INDEX)
+    yield from watch(shell.jobs, id)
     shell.bench.renew()
 
 
 def overview_of(shell: Shell, request: Any) -> str:
     """The long work of the user; of everyone for those who see all."""
-    return shell.jobs.overview("" if may(shell.role(request), "see-all") else shell.user(request))
+    return work_overview(shell.jobs, "" if may(shell.role(request), "see-all") else shell.user(request))
 
 
 def resume(shell: Shell, request: Any) -> Iterator[str]:
-    """Goes on watching what the user had running when the tab was closed."""
+    """Goes on watching what the user had running when the tab or the app was closed."""
     for job in shell.jobs.running(user_of(request)):
-        yield from shell.jobs.watch(job)
+        yield from watch(shell.jobs, job.id)
 
 
 def build(shell: Shell) -> Mapping[str, Any]:
