@@ -244,6 +244,19 @@ def test_every_article_of_the_ai_act_has_the_date_that_article_113_gives_its_cha
     assert seen > 119 and wrong == []
 
 
+@pytest.mark.shared
+def test_what_only_the_2026_text_of_the_ai_act_holds_did_not_apply_before_it(shared: Callable[[str], Path]) -> None:
+    def pinpoints(folder: str) -> dict[str, Pinpoint]:
+        files = [(p.name, p.read_bytes()) for p in sorted(shared(f"corpus/eu-ai-act/{folder}").iterdir())]
+        reader = recognise(*files[0])
+        assert reader
+        return {p.pinpoint.path: p.pinpoint for one in reader.read(files) for p in one.provisions}
+
+    old, new = pinpoints("oj-2024-formex"), pinpoints("consolidated-2026-07-27-en-json")
+    early = {path for path, p in new.items() if path not in old and corpus.term_of(p, "2026-07-27").applies_from < "2026-07-27"}
+    assert {path for path in early if not path.startswith("art-113")} == {"art-4(1)"}  # literacy as such is of 2025
+
+
 def test_requirements_keep_their_ids_and_stand_on_addresses() -> None:
     rows = corpus.requirements()
     assert len({r.id for r in rows}) == len(rows) >= 385
@@ -275,6 +288,7 @@ def test_the_343_given_rows_are_all_there(shared: Callable[[str], Path]) -> None
         ("hipaa:164.312(a)(1)", "2026-04-23", DAY, "in-force", ""),
         ("hipaa:164.520(b)(1)(iii)(D)", "2026-04-23", "2026-01-15", "not-yet-applicable", "2026-02-16"),
         ("hipaa:164.520(b)(1)(iii)(A)", "2026-04-23", DAY, "in-force", ""),
+        ("eu-ai-act:art-99(6a)", "2026-07-27", DAY, "in-force", "2026-07-27"),
         ("eu-ai-act:ch-3-sec-4", "2026-07-27", DAY, "in-force", "2025-08-02"),
         ("eu-ai-act:ch-5-sec-2", "2026-07-27", DAY, "in-force", "2025-08-02"),
         ("dpdp:s-8(5)", "2023-08-11", DAY, "not-yet-applicable", "2027-05-13"),
