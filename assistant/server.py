@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Depends, FastAPI, File, Form, HTTPException, Request, UploadFile
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
 from pydantic import BaseModel, Field
 from starlette.background import BackgroundTask
@@ -201,9 +202,11 @@ def _add_api(app: FastAPI, bench: "Workbench", jobs: Worker) -> None:
 
 def _receive(files: Sequence[UploadFile], folder: Path) -> Path:
     """The uploaded files under their own bare names; the card's path: the file, or the folder of several."""
-    written = []
+    written: list[Path] = []
     for file in files[:200]:
-        name = re.sub(r"[^\w. -]", "_", Path(file.filename or "card.md").name).lstrip(".") or "card.md"
+        name = _plain(file.filename or "")
+        if folder / name in written:
+            raise UsageError(f"Two files are called {name}", "Give each a name of its own")
         data = file.file.read(LARGEST_UPLOAD + 1)
         if len(data) > LARGEST_UPLOAD:
             raise UsageError(f"{name} is larger than {LARGEST_UPLOAD >> 20} MB", "Give the card without its weights")
@@ -212,6 +215,13 @@ def _receive(files: Sequence[UploadFile], folder: Path) -> Path:
     if not written:
         raise UsageError("There is no card in the request", "Send it as the form field 'card'")
     return written[0] if len(written) == 1 else folder
+
+
+def _plain(name: str) -> str:
+    """A file's bare name, of signs and a length that every file system takes."""
+    bare = re.sub(r"[^\w. -]", "_", Path(name).name).lstrip(".") or "card.md"
+    ending = Path(bare).suffix if len(Path(bare).suffix.encode()) < 20 else ""
+    return bare.removesuffix(ending).encode()[:120].decode("utf8", "ignore") + ending
 
 
 def _own_run(bench: "Workbench", session: Session, id: str) -> dict[str, Any]:
@@ -244,6 +254,8 @@ def _add_exports(app: FastAPI, bench: "Workbench", jobs: Worker) -> None:
     def made_now(session: Session, found: dict[str, Any], format: str) -> Response:
         id = str(found["id"])
         if found["kind"] == "project":
+            if format != "md":
+                raise UsageError("Pinned evidence is given as md", f"Ask for /export/{id}.md")
             with bench.acting(session.user):
                 data = pinned_text(bench.project(id)).encode()
         elif format == "bundle":
@@ -422,6 +434,13 @@ def make_app(
     def expected(_: Request, error: PinciteError) -> JSONResponse:
         status = next((s for kind, s in ((UsageError, 400), (NotReady, 503), (Refused, 403)) if isinstance(error, kind)), 500)
         return JSONResponse({"error": str(error), "hint": error.hint}, status)
+
+    @app.exception_handler(RequestValidationError)
+    def unfit(_: Request, error: RequestValidationError) -> JSONResponse:
+        """What is wrong with a request, without repeating what was sent: that may be a password, or words that no answer can carry."""
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]).encode("ascii", "backslashreplace").decode()
+        return JSONResponse({"error": f"{where}: {first['msg']}", "hint": "See /api/openapi.json"}, 422)
 
     _add_login(app, bench, sessions, tls)
     work = jobs or Worker(bench)

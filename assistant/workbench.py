@@ -1190,7 +1190,7 @@ def load_facts(path: Path | None, card: Path) -> dict[str, Any]:
     try:
         found = json.loads(chosen.read_text("utf8"))
     except (OSError, ValueError) as error:
-        raise UsageError(f"{chosen} cannot be read as facts: {error}", 'Write {"us_device": {"value": true, "source": "who said so"}}') from error
+        raise UsageError(f"{printable(chosen.name)} cannot be read as facts: {error}", 'Write {"us_device": {"value": true, "source": "who said so"}}') from error
     if not isinstance(found, dict):
-        raise UsageError(f"{chosen} is no list of facts", 'Write {"us_device": {"value": true, "source": "who said so"}}')
+        raise UsageError(f"{printable(chosen.name)} is no list of facts", 'Write {"us_device": {"value": true, "source": "who said so"}}')
     return found

@@ -347,6 +347,49 @@ def test_a_card_above_the_limit_is_refused_by_name(house: House, monkeypatch: py
 # ---- what lies on the disk ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("format", ["x%22y", "md%0d%0aX-Evil:%201", "x%E2%82%AC", "%00", "json", "md" * 2000])
+def test_a_project_is_given_as_markdown_only(format: str, house: House, raw: Raw) -> None:
+    """What stands behind the dot became a part of a header."""
+    with house.bench.acting(house.users[0].name):
+        project = house.bench.add_project("device")
+    before = house.bench.verify_audit().records
+    got = raw("GET", f"/export/{project}.{format}", {"cookie": house.users[0].cookie})
+    assert got.status == 400 and "content-disposition" not in got.headers and house.bench.verify_audit().records == before
+    assert raw("GET", f"/export/{project}.md", {"cookie": house.users[0].cookie}).status == 200
+
+
+@pytest.mark.parametrize("name", ["a" * 300 + ".md", "日" * 100 + ".md", "a." + "b" * 300, "..", ".md", "a/../../b.md", "x\r\ny.md", "a\x00b.md"])
+def test_a_card_may_be_called_anything(name: str, house: House) -> None:
+    said = house.ask(house.users[0], "POST", "/api/gaps", files={"card": (name, b"# M\n\nA model.\n")}, data={"framework": "dpdp"})
+    assert said.status_code == 200, said.text
+
+
+def test_of_two_files_of_one_name_neither_is_lost_silently(house: House) -> None:
+    twice = [("card", (f"{folder}/README.md", b"# M\n\nA model.\n")) for folder in ("a", "b")]
+    said = house.ask(house.users[0], "POST", "/api/gaps", files=twice, data={"framework": "dpdp"})
+    assert said.status_code == 400 and "Two files are called README.md" in said.text
+
+
+def test_facts_that_cannot_be_read_name_no_folder_of_the_server(house: House) -> None:
+    files = [("card", ("README.md", b"# M\n\nA model.\n")), ("card", ("facts.json", b"no"))]
+    said = house.ask(house.users[0], "POST", "/api/gaps", files=files, data={"framework": "dpdp"})
+    assert said.status_code == 400 and "facts.json cannot be read as facts" in said.text and "pincite-card-" not in said.text
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "body"),
+    [
+        ("/api/ask", "application/json", b'{"question":"\\ud800 what is a breach"}'),
+        ("/api/ask", "application/json", b'{"question":"What?","mode":"\\udfff"}'),
+        ("/api/ask", "application/json", b'{"question":' + b"[" * 100_000),
+        ("/login", "application/x-www-form-urlencoded", b"name=ann&password=" + b"s3cret" * 100),
+    ],
+)
+def test_a_request_that_does_not_fit_is_told_so_and_not_repeated(path: str, kind: str, body: bytes, house: House, raw: Raw) -> None:
+    got = raw("POST", path, {"cookie": house.users[0].cookie, "content-type": kind}, body)
+    assert got.status in (400, 422) and b"s3cret" not in got.body and len(got.body) < 400, got.body[:300]
+
+
 def test_only_the_owner_can_read_the_data_folder(house: House) -> None:
     """Folders 0700, files 0600: what the app wrote, uploads included."""
     wide, uploads = [], house.bench.home / "uploads"
