@@ -10,29 +10,24 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
-
-from pypdf import PdfReader
-from pypdf.errors import DependencyError, PyPdfError
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from assistant.errors import Unreadable
 
+if TYPE_CHECKING:
+    from pypdf import PdfReader
+
 ON, OFF = "\ue000", "\ue001"  # stand around words printed in italics in `Row.marked`
 
-_BROKEN = (
-    PyPdfError,
-    ValueError,
-    KeyError,
-    TypeError,
-    IndexError,
-    AttributeError,
-    AssertionError,
-    RecursionError,
-    OverflowError,
-    NotImplementedError,
-    zlib.error,
-    struct.error,
-)
+
+@cache
+def _broken() -> tuple[type[Exception], ...]:
+    """What pypdf raises over a damaged file. Imported here: a search that reads no PDF need not wait for it."""
+    from pypdf.errors import PyPdfError
+
+    usual = (ValueError, KeyError, TypeError, IndexError, AttributeError, AssertionError, RecursionError, OverflowError, NotImplementedError)
+    return (PyPdfError, *usual, zlib.error, struct.error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,15 +100,18 @@ def open_pdf(data: bytes, columns: int = 1, pages: int | None = None) -> Documen
         sizes = tuple(_size(page) for page in reader.pages)
         outline = tuple(_outline(reader, reader.outline, 0))
         title = str(reader.metadata.title or "") if reader.metadata else ""
-    except _BROKEN as error:
+    except _broken() as error:
         raise Unreadable("damaged", f"this PDF cannot be read: {type(error).__name__}", "Download it again, or print it to a new PDF.") from error
     if pages is None and sum(len(c.text.strip()) for page in chunks for c in page) < 20 * len(chunks):
         raise Unreadable("no-text", "this PDF has pictures of pages but no text", "Give a PDF with text, or run text recognition on it first.")
     return Document(tuple(tuple(_rows(number, page, columns)) for number, page in enumerate(chunks)), sizes, outline, title)
 
 
-def _opened(data: bytes) -> PdfReader:
+def _opened(data: bytes) -> "PdfReader":
     """The PDF, open. Raises `Unreadable` where it opens only with a password, or with a cipher that is not here."""
+    from pypdf import PdfReader
+    from pypdf.errors import DependencyError
+
     locked = Unreadable("encrypted", "this PDF is locked with a password", "Give a copy without a password.")
     try:
         reader = PdfReader(io.BytesIO(data))
@@ -250,7 +248,7 @@ def _same_line(y: float, size: float, chunk: Chunk) -> bool:
     return abs(rise) < 1.5 or (chunk.size < 0.8 * size and -0.25 * size < rise < 0.6 * size)
 
 
-def _outline(reader: PdfReader, items: Any, level: int) -> Iterator[tuple[int, str, int]]:
+def _outline(reader: "PdfReader", items: Any, level: int) -> Iterator[tuple[int, str, int]]:
     for item in items:
         if isinstance(item, list):
             yield from _outline(reader, item, level + 1)
@@ -313,7 +311,7 @@ def properties(data: bytes) -> dict[str, str]:
     try:
         reader = _opened(data)
         return {str(key): str(value) for key, value in (reader.metadata or {}).items() if isinstance(value, str)}
-    except (*_BROKEN, Unreadable):
+    except (*_broken(), Unreadable):
         return {}
 
 
@@ -327,7 +325,7 @@ def unseen_rows(data: bytes) -> set[tuple[int, int]]:
         reader = _opened(data)
         for number, page in enumerate(reader.pages):
             _unseen(number, _drawn(number, page), found)
-    except (*_BROKEN, Unreadable):
+    except (*_broken(), Unreadable):
         return found
     return found
 
