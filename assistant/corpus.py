@@ -9,7 +9,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -177,7 +177,12 @@ class StatusRow:
         """Whether this row speaks about a provision in the version of that date."""
         if (self.since and version < self.since) or (self.before and version >= self.before):
             return False
-        return any(first.instrument == p.instrument and (first.contains(p) if first == last else first <= p.root <= last) for first, last in self.scope)
+        return any(first.instrument == p.instrument and (first.contains(p) if first == last else _between(first, p.root, last)) for first, last in self.scope)
+
+
+@lru_cache(maxsize=100_000)
+def _between(first: Pinpoint, p: Pinpoint, last: Pinpoint) -> bool:
+    return first <= p <= last
 
 
 def _scope(entry: str) -> tuple[Pinpoint, Pinpoint]:
@@ -199,11 +204,17 @@ def status_rows() -> tuple[StatusRow, ...]:
     )  # fmt: skip
 
 
+@cache
+def _rows_about(instrument: str) -> tuple[StatusRow, ...]:
+    return tuple(row for row in status_rows() if any(first.instrument == instrument for first, _ in row.scope))
+
+
+@lru_cache(maxsize=50_000)  # an ingest asks thrice about each provision
 def term_of(p: Pinpoint, version: str, default: Term | None = None) -> Term:
     """When a provision in the version of that date applies; `default` holds where the overlay is silent."""
     default = default or Term()
     parts = {"applies_from": default.applies_from, "until": default.until, "after": default.after, "base": default.base, "note": default.note}
-    for row in status_rows():
+    for row in _rows_about(p.instrument):
         if row.covers(p, version):
             for name in parts:
                 parts[name] = getattr(row, name) or parts[name]

@@ -5,6 +5,7 @@ Knows the order of the work and what to say about each file; the formats are the
 
 import contextlib
 import hashlib
+import json
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     import numpy as np
 
 LARGEST = 200 * 1024 * 1024
+INPUTS = "inputs.json"
+ALONE = {r.NAME for r in READERS if not r.GROUPED}
 Progress = Callable[[str], None]
 
 
@@ -60,14 +63,17 @@ class IngestReport:
     changed: bool = True
 
 
-def gather(paths: Sequence[Path], report: IngestReport) -> list[Source]:
-    """The sources under the paths given; files that no reader knows are refused in `report`."""
+def gather(paths: Sequence[Path], report: IngestReport, known: Mapping[str, str] | None = None) -> list[Source]:
+    """The sources under the paths given; files that no reader knows are refused in `report`.
+
+    `known` is the reader of each file read before, by its hash.
+    """
     groups: dict[tuple[str, str], list[tuple[str, Path]]] = {}
     for path in paths:
         if not path.exists():
             raise UsageError(f"{path} does not exist", "Give an official document or a folder of them")
         for name, file in _files(path):
-            reader = _reader_of(name, file, report)
+            reader = _reader_of(name, file, report, known or {})
             if reader:
                 key = (reader, str(file.parent) if _grouped(reader) else str(file))
                 groups.setdefault(key, []).append((name, file))
@@ -91,10 +97,12 @@ def _files(path: Path) -> Iterator[tuple[str, Path]]:
                 yield printable(str(file.relative_to(path))), file
 
 
-def _reader_of(name: str, file: Path, report: IngestReport) -> str | None:
+def _reader_of(name: str, file: Path, report: IngestReport, known: Mapping[str, str]) -> str | None:
     try:
         if file.stat().st_size > LARGEST:
             raise Unreadable("too-large", f"{name} is larger than {LARGEST >> 20} MB", "Split it, or ingest the official part files")
+        if known and (reader := known.get(_hash([(name, file)]))):
+            return reader
         with file.open("rb") as stream:
             head = stream.read(HEAD)
         if not head.strip():
@@ -163,25 +171,31 @@ def ingest(
         raise UsageError(f"'{instrument}' is a framework of Pincite's own or not a plain id", "Choose another id, such as hospital-policy")
     with stores.write_lock(store):
         held = _held(store, rebuild)
-        kept = held.instruments() if held else []
-        known = {one.sha256 for one in kept}
+        known = {e.sha256: e for e in held.editions.values() if e.layer == "official"} if held and not rebuild else {}
         if instrument:
             fresh = _added_set(instrument, paths, passages, report)
         else:
             fresh = []
-            sources = gather(paths, report)
+            sources = gather(paths, report, {sha256: e.reader for sha256, e in known.items() if e.reader in ALONE})
             for n, source in enumerate(sources, 1):
                 if len(source.files) == 1:
                     with contextlib.suppress(OSError):  # without it the text is shown instead of the page
                         originals.keep(home, source.files[0][1], source.sha256)
-                if source.sha256 in known and not rebuild:
-                    report.instruments.extend(one for one in kept if one.sha256 == source.sha256)
+                if held and source.sha256 in known:
+                    report.instruments.extend(held.instrument(e.id) for e in held.editions.values() if e.sha256 == source.sha256)
                     continue
                 say(f"reading {n} of {len(sources)}: {source.files[0][0]}")
                 fresh.extend(_read(source, report))
         if (paths or passages) and not fresh and not report.instruments:
             return report
-        _build(store, kept, fresh, embed, held, rebuild, report, say)
+        sound = held if held and not held.damaged() else None  # never copy what is damaged
+        if sound and not fresh and not rebuild and _same_inputs(home, sound):
+            _unchanged(sound, report)
+        else:
+            _build(store, held.instruments() if held else [], fresh, embed, held, rebuild, report, say, sound)
+            built = stores.current(store)
+            if built:
+                _keep_inputs(home, built)
     report.seconds = round(time.monotonic() - started, 2)
     return report
 
@@ -213,7 +227,8 @@ def _added_set(instrument: str, paths: Sequence[Path], passages: Path | None, re
 
 
 def _build(
-    store: Store, kept: list[Instrument], fresh: list[Instrument], embed: Embed, held: Library | None, rebuild: bool, report: IngestReport, say: Progress
+    store: Store, kept: list[Instrument], fresh: list[Instrument], embed: Embed, held: Library | None, rebuild: bool, report: IngestReport, say: Progress,
+    sound: Library | None,
 ) -> None:
     digests = list(corpus.digest_instruments())
     fresh = [one for one in fresh if not any(one.sha256 == k.sha256 and one.work == k.work for k in kept)] if not rebuild else fresh
@@ -225,15 +240,47 @@ def _build(
     everything = [*kept, *new, *digests]
     report.digest = library.corpus_digest(everything)
     files = {one.sha256 for one in everything}
-    sound = held if held and not held.damaged() else None  # never copy what is damaged
-    if held and held.digest == report.digest and files == {e.sha256 for e in held.editions.values()} and not rebuild and sound:
-        report.changed = False
-        report.passages = int(held.meta["passages"])
-        report.reused = int(held.meta["vectors"])
+    if sound and sound.digest == report.digest and files == {e.sha256 for e in sound.editions.values()} and not rebuild:
+        _unchanged(sound, report)
         return
     say(f"building: {len(everything)} editions")
     built = stores.build(store, everything, references(everything), embed, sound)
     report.embedded, report.reused, report.passages = built.embedded, built.reused, built.passages
+
+
+def _unchanged(held: Library, report: IngestReport) -> None:
+    report.changed = False
+    report.digest = held.digest
+    report.passages = int(held.meta["passages"])
+    report.reused = int(held.meta["vectors"])
+
+
+def _inputs() -> str:
+    """SHA-256 over the shipped corpus and the program: what a generation is made of beside the files read."""
+    made = hashlib.sha256()
+    for path in sorted([*(corpus.root() / "digests").glob("*.toml"), *corpus.root().glob("*.toml"), *Path(__file__).parent.rglob("*.py")]):
+        made.update(hashlib.sha256(path.read_bytes()).digest())
+    return made.hexdigest()
+
+
+def _inputs_of(held: Library) -> str:
+    return json.dumps({"generation": held.generation, "digest": held.digest, "inputs": _inputs()})
+
+
+def _same_inputs(home: Path, held: Library) -> bool:
+    """Whether this generation was made by this program of this shipped corpus, so that making it again would give the same."""
+    try:
+        return (home / INPUTS).read_text("ascii") == _inputs_of(held)
+    except (OSError, ValueError):
+        return False
+
+
+def _keep_inputs(home: Path, held: Library) -> None:
+    """What cannot be kept is computed again."""
+    aside = home / f"{INPUTS}.{os.getpid()}"
+    with contextlib.suppress(OSError):
+        aside.write_text(_inputs_of(held), "ascii")
+        aside.replace(home / INPUTS)
 
 
 def sparing(embed: Embed, shipped: Mapping[str, "np.ndarray[Any, Any]"], say: Progress) -> Embed:
