@@ -227,7 +227,14 @@ def _added_set(instrument: str, paths: Sequence[Path], passages: Path | None, re
 
 
 def _build(
-    store: Store, kept: list[Instrument], fresh: list[Instrument], embed: Embed, held: Library | None, rebuild: bool, report: IngestReport, say: Progress,
+    store: Store,
+    kept: list[Instrument],
+    fresh: list[Instrument],
+    embed: Embed,
+    held: Library | None,
+    rebuild: bool,
+    report: IngestReport,
+    say: Progress,
     sound: Library | None,
 ) -> None:
     digests = list(corpus.digest_instruments())
@@ -283,11 +290,12 @@ def _keep_inputs(home: Path, held: Library) -> None:
         aside.replace(home / INPUTS)
 
 
-def sparing(embed: Embed, shipped: Mapping[str, "np.ndarray[Any, Any]"], say: Progress) -> Embed:
-    """Embeds only texts without a shipped vector, in batches of similar length, and says how far it is."""
+def sparing(embed: Embed, vectors: Callable[[], Mapping[str, "np.ndarray[Any, Any]"]], say: Progress) -> Embed:
+    """Embeds only texts without a shipped vector (`vectors` gives those by hash), in batches of similar length, and says how far it is."""
     import numpy as np
 
     def batched(texts: list[str]) -> "np.ndarray[Any, np.dtype[np.float32]]":
+        shipped = vectors()
         held = [shipped.get(hashlib.sha256(t.encode()).hexdigest()) for t in texts]
         order = sorted((i for i, h in enumerate(held) if h is None), key=lambda i: len(texts[i]))
         found: dict[int, Any] = {i: h for i, h in enumerate(held) if h is not None}

@@ -311,7 +311,9 @@ def properties(data: bytes) -> dict[str, str]:
     try:
         reader = _opened(data)
         return {str(key): str(value) for key, value in (reader.metadata or {}).items() if isinstance(value, str)}
-    except (*_broken(), Unreadable):
+    except Unreadable:
+        return {}
+    except _broken():
         return {}
 
 
@@ -325,7 +327,9 @@ def unseen_rows(data: bytes) -> set[tuple[int, int]]:
         reader = _opened(data)
         for number, page in enumerate(reader.pages):
             _unseen(number, _drawn(number, page), found)
-    except (*_broken(), Unreadable):
+    except Unreadable:
+        return found
+    except _broken():
         return found
     return found
 

@@ -226,7 +226,7 @@ class Workbench:
         def embed(texts: list[str]) -> Any:
             return self.embedder.embed_documents(texts)
 
-        spared = ingestion.sparing(embed, corpus.shipped_vectors(self.embedder.sha256), self.say)
+        spared = ingestion.sparing(embed, lambda: corpus.shipped_vectors(self.embedder.sha256), self.say)
         report = ingestion.ingest(self.home, list(paths), spared, self.say, rebuild, instrument, passages, self.store)
         if report.refused and not report.instruments:
             self.write("ingest", {"files": [], "refused": [r.file for r in report.refused], "corpus_digest": ""})

@@ -274,3 +274,37 @@ def test_a_generation_with_a_vector_for_each_row_is_still_read(home: Path) -> No
     del lib.__dict__["rows"]
     assert np.allclose(lib.cosines(v, ok), wanted)
     assert all(np.isclose(old[n] @ old[n], 1) for n in lib.vector_index().values())
+
+
+def test_words_are_scored_as_bm25s_scores_them(home: Path) -> None:
+    import bm25s
+
+    lib = build(home, made_up("2020-01-01", "One data controller must keep a record of each breach"), made_up("2020-01-01", "Two records of a breach", "mdr"))
+    oracle = bm25s.BM25.load(str(lib.folder / "lexical"), show_progress=False)
+    rows = len(lib.rows.type)
+    for words in (["record"], ["record", "breach", "unheard"], ["must", "keep", "each", "breach", "two"]):
+        told = oracle.get_scores([w for w in words if w in oracle.vocab_dict])
+        assert np.allclose(lib.lexical.scores(words, rows), told, atol=1e-6)
+    assert not lib.lexical.scores(["unheard"], rows).any() and lib.lexical.count("unheard") == 0
+    assert lib.counts(["breach", "unheard"]) == {"breach": int(np.count_nonzero(oracle.get_scores(["breach"])))}
+
+
+def test_nothing_changed_is_seen_without_making_anything_again(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from assistant import corpus, ingest
+
+    def embed(texts: list[str]) -> "np.ndarray":
+        return np.eye(1, 8, dtype=np.float32).repeat(len(texts), axis=0)
+
+    def run() -> ingest.IngestReport:
+        return ingest.ingest(home, [], embed, lambda words: None)
+
+    first = run()
+    with monkeypatch.context() as patched:
+        patched.setattr(corpus, "digest_instruments", lambda: pytest.fail("read again"))
+        second = run()
+    assert first.changed and not second.changed
+    assert (second.digest, second.passages, second.embedded) == (first.digest, first.passages, 0)
+    (home / ingest.INPUTS).write_text("{}")  # of another program, or damaged: everything is made and compared again
+    third = run()
+    assert not third.changed and third.digest == first.digest
+    assert ingest.ingest(home, [], embed, lambda words: None, rebuild=True).changed

@@ -1,6 +1,8 @@
 """Finding the provision: named first, filters that never leak, honest answers to odd questions."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import numpy as np
@@ -13,6 +15,7 @@ from assistant.library import Library
 from assistant.retrieve import Filter
 
 DAY = "2026-11-22"
+ROOT = Path(__file__).resolve().parent.parent
 QUESTIONS = corpus.root() / "questions"
 
 
@@ -137,3 +140,14 @@ def test_another_language_is_told_from_a_rare_subject(question: str, is_strange:
 
 def test_our_questions_are_no_strange_language(lib: Library) -> None:
     assert [r["question"] for name in ("answerable", "operative", "dates") for r in rows(name) if retrieve.strange(lib, str(r["question"]))] == []
+
+
+def test_a_first_search_loads_no_library_it_does_not_need(shipped_home: Path) -> None:
+    heavy = ("bm25s", "pypdf", "scipy", "sentence_transformers", "torch")
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom assistant.retrieve import Filter\nfrom assistant.workbench import Settings, Workbench\n"
+        f"Workbench(Settings(home=Path({str(shipped_home)!r}), llm='none')).search('Who must be told of a breach?', Filter('2026-11-22'), 1)\n"
+        f"print([m for m in {heavy!r} if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -16,7 +16,7 @@ from assistant import corpus
 from assistant.errors import NotReady
 from assistant.law import Instrument, Layer, Passage, Provenance, Provision, Span, Status, framework_of
 from assistant.library.rows import Row
-from assistant.library.table import ROW_TYPES, Filter, RowTable, Scores, eligible
+from assistant.library.table import ROW_TYPES, Filter, Lexical, RowTable, Scores, eligible
 from assistant.pinpoint import Pinpoint
 
 if TYPE_CHECKING:
@@ -343,8 +343,7 @@ class Library:
         """
         rows = self.rows
         ok = eligible(rows, wanted)
-        known = [w for w in words if w in self.lexical.vocab_dict]
-        lexical = np.asarray(self.lexical.get_scores(known), dtype=np.float32) if known else np.zeros(len(ok), dtype=np.float32)
+        lexical = self.lexical.scores(words, len(ok))
         if not root:
             return Scores(rows, np.arange(len(ok)), ok, lexical * ok, self.cosines(vector, ok))
         mine = rows.of_unit(root) if root in rows.units else np.zeros(0, dtype=np.int32)
@@ -356,8 +355,7 @@ class Library:
 
     def counts(self, words: Iterable[str]) -> dict[str, int]:
         """In how many search rows each indexed word stands; unknown words are left out."""
-        known = self.lexical.vocab_dict
-        return {w: self.word_counts.get(known[w], 1) for w in words if w in known}
+        return {w: max(self.lexical.count(w), 1) for w in words if w in self.lexical.words}
 
     def holding(self, words: str) -> Iterator[Edition]:
         """The editions in whose text these words may stand."""
@@ -398,17 +396,11 @@ class Library:
         return found
 
     @cached_property
-    def lexical(self) -> Any:
-        """The bm25s index over all search rows."""
-        import bm25s
-
-        return bm25s.BM25.load(str(self._index / "lexical"), show_progress=False)
-
-    @cached_property
-    def word_counts(self) -> dict[int, int]:
-        """In how many search rows each indexed word stands, by the word's number in the lexical index."""
-        scores = self.lexical.scores
-        return dict(enumerate(np.diff(scores["indptr"]).tolist()))
+    def lexical(self) -> Lexical:
+        """The BM25 index over all search rows."""
+        folder = self._index / "lexical"
+        weights, rows, starts = (np.load(folder / f"{name}.csc.index.npy") for name in ("data", "indices", "indptr"))
+        return Lexical(json.loads((folder / "vocab.index.json").read_text("utf8")), weights, rows, starts)
 
     @cached_property
     def rows(self) -> "RowTable":

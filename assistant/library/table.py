@@ -1,5 +1,6 @@
 """The columns by which search filters and groups its rows, and the scores of rows for one question."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -63,6 +64,29 @@ class Scores:
     ok: "NDArray[np.bool_]"  # admitted by the filter; the scores of others are zero
     lexical: "NDArray[np.float32]"
     dense: "NDArray[np.float32]"
+
+
+@dataclass(frozen=True, slots=True)
+class Lexical:
+    """The BM25 index as bm25s writes it, read without bm25s: its import brings scipy, a fifth of a first search."""
+
+    words: dict[str, int]
+    weights: "NDArray[np.float32]"  # what a word adds to the score of a row; those of one word together
+    rows: "NDArray[np.int32]"  # the row of each weight
+    starts: "NDArray[np.int64]"  # where in both each word begins, and the end
+
+    def count(self, word: str) -> int:
+        """In how many rows a word stands."""
+        n = self.words.get(word)
+        return 0 if n is None else int(self.starts[n + 1] - self.starts[n])
+
+    def scores(self, words: Iterable[str], rows: int) -> "NDArray[np.float32]":
+        """The BM25 of each of `rows` rows for these words."""
+        found = np.zeros(rows, dtype=np.float32)
+        for n in (self.words[w] for w in words if w in self.words):
+            mine = slice(self.starts[n], self.starts[n + 1])
+            found[self.rows[mine]] += self.weights[mine]
+        return found
 
 
 def eligible(rows: RowTable, wanted: Filter) -> "NDArray[np.bool_]":
