@@ -16,7 +16,7 @@ from assistant import corpus
 from assistant.law import Hit, Passage
 from assistant.library import ROW_TYPES, WORD, Library, RowTable, tokens
 from assistant.library import Filter as Filter
-from assistant.pinpoint import Pinpoint, find_references
+from assistant.pinpoint import KNOWN, Pinpoint, find_references
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -91,7 +91,7 @@ def _admits(wanted: Filter, p: Pinpoint) -> bool:
 
 
 def _ranked(library: Library, question: str, vector: "NDArray[np.float32]", wanted: Filter, k: int) -> list[Hit]:
-    found = library.scores(words_of(question), vector, wanted)
+    found = library.scores(words_of(question) if _field(wanted) else tokens(question[:2000]), vector, wanted)
     rows, ok, lexical, dense = found.rows, found.ok, found.lexical, found.dense
     if not ok.any():
         return []
@@ -104,6 +104,11 @@ def _ranked(library: Library, question: str, vector: "NDArray[np.float32]", want
         via = tuple(f"{FEATURES[i].replace('_', '-')}:{rank}" for i, rank in enumerate(ranks) if 0 < rank <= 20)
         hits.append(Hit(library.passage(int(found.keys[key]), wanted.as_of), round(float(score[unit]), 5), via or ("fused",)))
     return hits
+
+
+def _field(wanted: Filter) -> bool:
+    """Whether the field's abbreviations may be meant: another regulator's rules, asked for alone, use words of their own."""
+    return not wanted.instruments or any(i in KNOWN for i in wanted.instruments)
 
 
 def _best(score: "NDArray[np.float32]", k: int) -> "NDArray[np.int64]":
