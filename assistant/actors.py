@@ -59,6 +59,7 @@ _TAKES_THAT = frozenset(
 _IRREGULAR = frozenset(
     ["made", "kept", "given", "told", "sent", "held", "put", "set", "drawn", "borne", "shown", "taken", "done", "sought", "brought", "met", "left"]
 )
+_PLAIN_FORM = {"drawn": "draw", "given": "give", "made": "make", "taken": "take", "borne": "bear", "shown": "show", "sought": "seek", "brought": "bring", "done": "do"}
 _ANYONE = frozenset(map(stem, ["person", "people", "individual", "anyone", "someone"]))
 _TO_WHOM = frozenset(
     map(stem, ["give", "given", "provide", "grant", "send", "sent", "offer", "issue", "supply", "tell", "told", "pay", "award", "deny", "refuse", "allow"])
@@ -81,12 +82,12 @@ class Frame:
         return self.subject != self.doer
 
 
-def frames(text: str, verbs: Sequence[str] = ()) -> list[Frame]:
-    """Who does what in a text. Where a sentence has no duty or permission, the given verbs are looked for in it."""
+def frames(text: str, verbs: Sequence[str] = (), told: bool = False) -> list[Frame]:
+    """Who does what in a text; with `told` also what somebody has done. Where a sentence has no duty or permission, the given verbs are looked for in it."""
     found: list[Frame] = []
     for sentence in re.split(r"(?<=[.;?!])\s+|\n", prepared(text).lower()):
         tokens = _TOKEN.findall(sentence)
-        duties = [i for i, t in enumerate(tokens) if t in _MODAL or (t in _TO and tokens[i + 1 : i + 2] == ["to"]) or _held(tokens, i)]
+        duties = [i for i, t in enumerate(tokens) if t in _MODAL or (t in _TO and tokens[i + 1 : i + 2] == ["to"]) or _held(tokens, i) or (told and _perfect(tokens, i))]
         before = found[-1].doer if found else frozenset[str]()
         for i in duties:
             frame = _frame(tokens, i, before)
@@ -100,7 +101,7 @@ def frames(text: str, verbs: Sequence[str] = ()) -> list[Frame]:
 
 def exchanged(claim: str, passage: str) -> list[str]:
     """What speaks against a claim: a duty of one that the passage gives to another, or a doer and an object that changed places."""
-    theirs = frames(passage)
+    theirs = frames(passage, told=True)
     words = set(Words.of(passage).stems)
     reasons = []
     for mine in frames(claim, [f.verb for f in theirs]):
@@ -125,6 +126,12 @@ def _name(who: frozenset[str]) -> str:
     return " ".join(sorted(who))
 
 
+def _perfect(tokens: Sequence[str], i: int) -> bool:
+    """Whether a deed told in the perfect begins here: "the provider has drawn up", "has been carried out by the provider"."""
+    after = tokens[i + 1 : i + 4]
+    return tokens[i] in ("has", "have") and any(participle(t) and t != "been" for t in after[: 2 + (after[:1] == ["been"])])
+
+
 def _held(tokens: Sequence[str], i: int) -> bool:
     """Whether "is required to", "are permitted to" begin here."""
     return tokens[i] in ("is", "are") and any(tokens[j : j + 1] and tokens[j] in _HELD and tokens[j + 1 : j + 2] == ["to"] for j in (i + 1, i + 2))
@@ -137,7 +144,7 @@ def _frame(tokens: Sequence[str], at: int, before: frozenset[str]) -> Frame | No
     j = _verb_at(tokens, j)
     if tokens[j : j + 2] == ["continue", "to"]:
         j += 2
-    passive = j < len(tokens) and tokens[j] in ("be", "have")
+    passive = j < len(tokens) and tokens[j] in ("be", "been", "have")
     if passive:
         j = _verb_at(tokens, j + 1 + (tokens[j + 1 : j + 2] == ["been"]))
     if j >= len(tokens) or not tokens[j].isalpha() or tokens[j] in _PREPOSITION:
@@ -171,10 +178,15 @@ def _voiced(tokens: Sequence[str], verb: int, subject: frozenset[str], passive: 
             break
         after.append(t)
     if not passive:
-        return Frame(stem(tokens[verb]), subject, subject, _content(after))
+        return Frame(_plain(tokens[verb]), subject, subject, _content(after))
     by = after.index("by") if "by" in after else len(after)
     doer = _head(after[by + 1 :])
-    return Frame(stem(tokens[verb]), subject, doer, _content(after[:by]))
+    return Frame(_plain(tokens[verb]), subject, doer, _content(after[:by]))
+
+
+def _plain(verb: str) -> str:
+    """The stem of a verb, also of a participle that is formed in its own way."""
+    return stem(_PLAIN_FORM.get(verb, verb))
 
 
 def _verb_at(tokens: Sequence[str], j: int) -> int:
@@ -200,6 +212,8 @@ def _subject(tokens: Sequence[str], at: int, before: frozenset[str]) -> frozense
     """The stems of who stands before a verb; the one before for "and shall", whoever the clause ahead spoke of for "it"."""
     start = next((i + 1 for i in range(at - 1, -1, -1) if tokens[i] in _STOP or tokens[i] == ","), 0)
     part = list(tokens[start:at])
+    if part[:1] == ["("] and part[2:3] == [")"]:  # the label of a point
+        part = part[3:]
     while part and part[-1] in ("and", "or", "but", "then", "also"):
         part.pop()
     duty = max((i for i, t in enumerate(part) if t in _MODAL), default=-1)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from assistant import relations
 from assistant.actors import exchanged, participle
 from assistant.vocabulary import WORD, Words, actor_of, alike, covers, light_words, opposites, prepared, stem, tables
 
@@ -154,10 +155,14 @@ def _value(raw: str) -> float | None:
 
 _REFERENCE = re.compile(
     r"(?P<unit>\bArticles?|\bArts?\.|\bparagraphs?|\bpara\.|\bpoints?|\bAnnex(?:es)?|\bRecitals?|\b[Ss]ections?|\bsub-?sections?|\bRules?|\bsub-?rules?"
-    r"|\bclauses?|\bParts?|\bChapters?|\bSchedule|§{1,2})\s*"
-    r"(?P<n>(?:\d+[A-Za-z]?|[IVX]{1,5}\b|\([0-9A-Za-z]{1,4}\))(?:\.\d+)*(?:\([0-9A-Za-z]{1,4}\))*(?:(?:,| and| or| to|,? and/or)\s*(?:\d+[a-z]?\b"
+    r"|\bclauses?|\bParts?|\bChapters?|\bSchedule|\b[Cc]lass(?:es)?|\b[Cc]ategory|\b[Tt]iers?|\b[Pp]hases?|\b[Tt]ables?|\bModules?|\bTitles?|§{1,2})\s*"
+    r"(?P<n>(?:\d+[A-Za-z]?|[IVX]{1,5}[a-c]?\b|\([0-9A-Za-z]{1,4}\))(?:\.\d+)*(?:\([0-9A-Za-z]{1,4}\))*(?:(?:,| and| or| to|,? and/or)\s*(?:\d+[a-z]?\b"
     r"|\([0-9a-zA-Z]{1,4}\))(?:\([0-9A-Za-z]{1,4}\))*)*)",
 )  # fmt: skip
+_POINT_OF = re.compile(
+    r"\b[Pp]oints? (?P<points>\(\w{1,4}\)(?:(?:,| and| or| to)* \(\w{1,4}\))*) (?:of|in) Article (?P<article>\d+[A-Za-z]?(?:\(\w{1,4}\))*)|"
+    r"\bArticle (?P<ahead>\d+[A-Za-z]?(?:\(\w{1,4}\))*), (?:first subparagraph, )?points? (?P<after>\(\w{1,4}\)(?:(?:,| and| or| to)* \(\w{1,4}\))*)"
+)
 _REG_NUMBER = re.compile(r"\b(?:\(E[UC]\)\s*)?(?:No\s*)?\d{2,4}/\d{2,4}(?:/E[UC])?\b")
 _CFR = re.compile(r"\b\d{2,3}\.\d{2,4}(?:\([0-9A-Za-z]{1,4}\))*")
 _DATE = re.compile(
@@ -186,9 +191,13 @@ def references(text: str) -> set[str]:
             "§": "section",
             "§§": "section",
         }.get(unit, unit)
-        for n in re.split(r",|\band/or\b|\band\b|\bor\b|\bto\b", m["n"]):
-            if n.strip():
-                found.add(f"{kind} {n.strip().strip('()').lower()}" if n.strip().startswith("(") else f"{kind} {n.strip().lower()}")
+        base = ""
+        for n in filter(None, map(str.strip, re.split(r",|\band/or\b|\band\b|\bor\b|\bto\b", m["n"]))):
+            found.add(f"{kind} {base}{n.lower()}" if base else f"{kind} {n.strip('()').lower()}" if n.startswith("(") else f"{kind} {n.lower()}")
+            base = base if n.startswith("(") else re.sub(r"\([^()]*\)$", "", n).lower() if n.endswith(")") else ""
+    for m in _POINT_OF.finditer(text):
+        article, points = m["article"] or m["ahead"], m["points"] or m["after"]
+        found.update(f"article {article.lower()}{point.lower()}" for point in re.findall(r"\(\w{1,4}\)", points))
     for m in re.finditer(r"(?:^|\n)\s*\(?([0-9]{1,3}[a-z]?|[a-z]{1,4})[.)]", text):
         found.update({f"paragraph {m[1]}", f"point {m[1]}"})
     found.update(re.sub(r"\(E[UC]\)|No|\s", "", m[0]) for m in _REG_NUMBER.finditer(text))
@@ -281,7 +290,7 @@ def _same_side(a: str, b: str) -> bool:
     return a == b or (not b and a in ("max", "min")) or {a, b} == {"over", "min"}
 
 
-def _check_references(claim: str, passage: str) -> list[str]:
+def _check_references(claim: str, window: str, passage: str) -> list[str]:
     have = references(passage)
     numbers = {r.split(" ")[-1] for r in have}
     reasons = [
@@ -290,6 +299,12 @@ def _check_references(claim: str, passage: str) -> list[str]:
         if r not in have and not any(h.startswith(r + "(") for h in have) and (r.split(" ")[-1] not in numbers or _other_unit(r, have))
     ]
     reasons.extend(f"date: {' '.join(d)} is not in the passage" for d in sorted(dates(claim) - dates(passage)))
+    near = references(window)
+    for r in sorted(references(claim) & (have - near)):
+        unit, root = r.split(" ")[0], r.split("(")[0]
+        rival = next((n for n in sorted(near - references(claim)) if n.split("(")[0] == root and n != root and r != root and unit == n.split(" ")[0]), "")
+        if rival:
+            reasons.append(f"reference: the words name {rival}, not {r}")
     return reasons
 
 
@@ -369,6 +384,7 @@ def _unknown_subjects(claim: Words, passage: Words) -> list[str]:
             w in ("shall", "must", "may", "should")
             and before.isalpha()
             and stem(before) not in light
+            and before != "but"
             and not actor_of(before)
             and not covers(stem(before), have)
         ):
@@ -572,7 +588,7 @@ def _check_extent(claim: str, passage: str) -> list[str]:
     The thing is the first word after it that the passage uses too; a word before that thing in the passage narrows it.
     """
     always = _ALWAYS.search(claim)
-    if always and not _ALWAYS.search(passage):
+    if always and not _ALWAYS.search(passage) and not (always[0].lower() == "whatever" and re.search(r"\b(?:any|every|all)\b", passage)):
         return [f"extent: '{always[0].lower()}' stands only in the claim"]
     words = Words.of(passage)
     told = set(Words.of(claim).stems)
@@ -598,7 +614,9 @@ def _narrowed(ahead: Sequence[str], told: set[str]) -> bool:
 
 
 _ALWAYS = re.compile(
-    r"\b(?:in (?:all|every|any) cases?|always|at all times|without exception|even (?:if|where|when|without)|regardless|irrespective|unconditional\w*)\b", re.I
+    r"\b(?:in (?:all|every|any) cases?|always|at all times|without exception|even|regardless|irrespective|unconditional\w*|whatever|no matter|however (?!,)\w+(?= *[,.]|$)"
+    r"|forever|for ever|whether or not|under no circumstances|at will)\b",
+    re.I,
 )
 _TIMES = frozenset(["time", "day", "week", "month", "year", "hour"])
 _NARROWING = frozenset(map(stem, ["certain", "further", "relevant", "particular", "such"])) - {stem("such")}
@@ -607,7 +625,7 @@ _NARROWING = frozenset(map(stem, ["certain", "further", "relevant", "particular"
 def _check_only(claim: str, passage: str) -> list[str]:
     """An "only" that the passage does not have, or has beside other words."""
     limits = re.compile(
-        r"\b(?:only|solely|exclusively|unless|except|without|not|no|nothing|limit\w*|restrict\w*|confin\w*|nobody|none|cannot|alone|prior|before)\b", re.I
+        r"\b(?:only|solely|exclusively|unless|except|without|not(?! (?:later|less|more|fewer))|no(?! (?:longer|later|less|more|fewer))|nothing|limit\w*|restrict\w*|confin\w*|nobody|none|cannot|alone|prior|before)\b", re.I
     )
     for m in re.finditer(r"\b(?:only|solely|exclusively)\b", claim, re.I):
         if not limits.search(passage) or (not claim[: m.start()].strip() and not _LIMITS_WHO.search(passage)):
@@ -762,10 +780,22 @@ def bears(claim: str, passage: str) -> Bearing:
     """
     if not claim.strip() or not passage.strip():
         return Bearing(False, 0.0, ("empty",))
+    passage = _addressed(passage)
     whole = {_plain(s) for s in _sentences(passage)}
     found = [Bearing(True, 1.0, ()) if _plain(s) in whole else _bears(s, passage) for s in _sentences(claim)]
     reasons = tuple(dict.fromkeys(r for b in found for r in b.reasons))
     return Bearing(not reasons, min((b.score for b in found), default=0.0), reasons)
+
+
+_YOU = re.compile(r"\b[Ii]f you are an? ([a-z]+(?: [a-z]+){0,2}),")
+
+
+def _addressed(passage: str) -> str:
+    """A rule that speaks to "you", after "if you are a manufacturer", as one about the manufacturer."""
+    who = _YOU.search(passage)
+    if not who or len(set(_YOU.findall(passage))) > 1:
+        return passage
+    return re.sub(r"\b[Yy]our\b", f"the {who[1]}'s", re.sub(r"\b[Yy]ou\b", f"the {who[1]}", passage))
 
 
 def _sentences(text: str) -> list[str]:
@@ -811,8 +841,13 @@ def _hard_checks(claim: str, window: str, passage: str, claim_words: Words, wind
     found: Iterable[list[str]] = (
         _check_quantities(claim, window, passage),
         _check_bounds(claim, passage),
-        _check_references(claim, passage),
+        _check_references(claim, window, passage),
         _check_dates(claim, passage),
+        relations.times(claim, passage),
+        relations.complements(claim, passage),
+        relations.pairs(claim, passage),
+        relations.absolute(claim, window),
+        relations.turned(claim_words, passage_words),
         _check_actors(claim_words, window_words, passage_words),
         exchanged(claim, passage),
         _check_modes(claim, window, passage),
