@@ -59,7 +59,17 @@ _TAKES_THAT = frozenset(
 _IRREGULAR = frozenset(
     ["made", "kept", "given", "told", "sent", "held", "put", "set", "drawn", "borne", "shown", "taken", "done", "sought", "brought", "met", "left"]
 )
-_PLAIN_FORM = {"drawn": "draw", "given": "give", "made": "make", "taken": "take", "borne": "bear", "shown": "show", "sought": "seek", "brought": "bring", "done": "do"}
+_PLAIN_FORM = {
+    "drawn": "draw",
+    "given": "give",
+    "made": "make",
+    "taken": "take",
+    "borne": "bear",
+    "shown": "show",
+    "sought": "seek",
+    "brought": "bring",
+    "done": "do",
+}
 _ANYONE = frozenset(map(stem, ["person", "people", "individual", "anyone", "someone"]))
 _TO_WHOM = frozenset(
     map(stem, ["give", "given", "provide", "grant", "send", "sent", "offer", "issue", "supply", "tell", "told", "pay", "award", "deny", "refuse", "allow"])
@@ -87,7 +97,11 @@ def frames(text: str, verbs: Sequence[str] = (), told: bool = False) -> list[Fra
     found: list[Frame] = []
     for sentence in re.split(r"(?<=[.;?!])\s+|\n", prepared(text).lower()):
         tokens = _TOKEN.findall(sentence)
-        duties = [i for i, t in enumerate(tokens) if t in _MODAL or (t in _TO and tokens[i + 1 : i + 2] == ["to"]) or _held(tokens, i) or (told and _perfect(tokens, i))]
+        duties = [
+            i
+            for i, t in enumerate(tokens)
+            if t in _MODAL or (t in _TO and tokens[i + 1 : i + 2] == ["to"]) or _held(tokens, i) or (told and _perfect(tokens, i))
+        ]
         before = found[-1].doer if found else frozenset[str]()
         for i in duties:
             frame = _frame(tokens, i, before)

@@ -236,7 +236,7 @@ _NOT = re.compile(
     re.I,
 )
 _CONDITION = re.compile(
-    r"\b(?P<word>unless|except(?: (?:where|when|as|if|for|that|in))?|only (?:if|where|when|to the extent|for|in)|provided that|subject to|without|other than"
+    r"\b(?P<word>unless|except(?: (?:where|when|as|if|for|that|in))?|only (?:if|where|when|to the extent|for|in|to|under|with)|provided that|subject to|without|other than"
     r"|save (?:where|as|for)|with the exception of|insofar as|in so far as|to the extent|where|when|if|in (?:the )?cases? (?:where|of|in which)|as"
     r" long as|in the event)\b",
     re.I,
@@ -485,6 +485,8 @@ def _check_negation(claim: str, window: str, claim_words: Words, window_words: W
                 continue  # refusing is done on both sides: it is no "not"
             if name == "passage" and word in ("unless", "except", "without", "other than", "rather than", "instead", "none", "nothing", "nor", "neither"):
                 continue
+            if word == "need not" and any(mode == "neednot" for mode, _ in modes(target)):
+                continue
             after = list(Words.of(source[m.end() : m.end() + 60]).content()[:2])
             if not after:
                 if name == "claim" and not _NOT.search(target):
@@ -614,7 +616,7 @@ def _narrowed(ahead: Sequence[str], told: set[str]) -> bool:
 
 
 _ALWAYS = re.compile(
-    r"\b(?:in (?:all|every|any) cases?|always|at all times|without exception|even|regardless|irrespective|unconditional\w*|whatever|no matter|however (?!,)\w+(?= *[,.]|$)"
+    r"\b(?:in (?:all|every|any) cases?|always|at all times|without exception|even|regardless|irrespective|unconditional\w*|whatever|no matter|however (?:small|large|big|minor|slight|trivial|remote|brief|short|long|few|many|little|much|old|new|serious)"
     r"|forever|for ever|whether or not|under no circumstances|at will)\b",
     re.I,
 )
@@ -625,9 +627,10 @@ _NARROWING = frozenset(map(stem, ["certain", "further", "relevant", "particular"
 def _check_only(claim: str, passage: str) -> list[str]:
     """An "only" that the passage does not have, or has beside other words."""
     limits = re.compile(
-        r"\b(?:only|solely|exclusively|unless|except|without|not(?! (?:later|less|more|fewer))|no(?! (?:longer|later|less|more|fewer))|nothing|limit\w*|restrict\w*|confin\w*|nobody|none|cannot|alone|prior|before)\b", re.I
+        r"\b(?:only|solely|exclusively|unless|except|without|not(?! (?:later|less|more|fewer))|no(?! (?:longer|later|less|more|fewer))|nothing|limit\w*|restrict\w*|confin\w*|nobody|none|cannot|alone|prior|before)\b",
+        re.I,
     )
-    for m in re.finditer(r"\b(?:only|solely|exclusively)\b", claim, re.I):
+    for m in re.finditer(r"\b(?:only|solely|exclusively|alone(?! software))\b", claim, re.I):
         if not limits.search(passage) or (not claim[: m.start()].strip() and not _LIMITS_WHO.search(passage)):
             return ["extent: 'only' stands only in the claim"]
         ahead, after = Words.of(re.split(r"[.,;:]", claim[: m.start()])[-1]).content()[-1:], Words.of(claim[m.end() :]).content()[:1]
@@ -848,6 +851,10 @@ def _hard_checks(claim: str, window: str, passage: str, claim_words: Words, wind
         relations.pairs(claim, passage),
         relations.absolute(claim, window),
         relations.turned(claim_words, passage_words),
+        relations.names(claim, passage),
+        relations.untouched(claim, passage),
+        relations.universal(claim, window),
+        relations.misplaced(claim, passage),
         _check_actors(claim_words, window_words, passage_words),
         exchanged(claim, passage),
         _check_modes(claim, window, passage),

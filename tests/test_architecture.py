@@ -51,6 +51,7 @@ FLOORS = {
         "imaging",
         "followups",
         "quoting",
+        "relations",
         "support",
         "vocabulary",
         "actors",

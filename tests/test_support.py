@@ -298,3 +298,37 @@ def test_wrong_claims_of_many_kinds_are_refused() -> None:
     assert figures["near-verbatim accepted"]["value"] >= 0.95
     assert figures["compression accepted"]["value"] >= 0.85
     assert figures["paraphrase accepted"]["value"] >= 0.6
+
+
+def test_wrong_claims_in_other_words_are_refused(shared: object) -> None:
+    """Claims in our own words about provisions drawn at random, one fact wrong; the passages are the official words of GDPR and 45 CFR 164."""
+    texts = official(shared)
+    rows = [r | {"passage": texts[r["pinpoint"]]} for r in evaluate.load_set(corpus.root() / "questions" / "provisions.jsonl") if r["pinpoint"] in texts]
+    figures = evaluate.claims(rows, check)["figures"]
+    assert figures["wrong refused"]["n"] >= 50
+    assert figures["wrong refused"]["value"] >= 0.92
+    assert figures["true accepted"]["value"] >= 0.6
+
+
+@pytest.mark.parametrize(
+    ("claim", "passage", "borne"),
+    [
+        ("The smith must tell the guild after the sale.", "The smith shall tell the guild prior to the sale.", False),
+        ("The smith must tell the guild before the sale.", "The smith shall tell the guild prior to the sale.", True),
+        ("The smith must send the ledger to the miller.", "The smith shall send the ledger to the guild.", False),
+        ("The smith tells the buyers of the loss.", "The smith shall tell the guild of the loss.", False),
+        ("The smith must tell either the guild or the town of the loss.", "The smith shall tell the guild and the town of the loss.", False),
+        ("The smith must guarantee that the blade is safe.", "The smith shall make reasonable efforts to see that the blade is safe.", False),
+        ("A stamped blade may be sold at the fair.", "An unstamped blade may be sold at the fair.", False),
+        ("The order ends the validity of older licences.", "The order shall not affect the validity of older licences.", False),
+        ("The Guild of Millers must inspect the blade.", "The blade shall be inspected each year by the smith.", False),
+        ("A class IIb blade must be stamped.", "A class IIa blade shall be stamped.", False),
+        ("The smith must keep the ledger, however small the sale.", "The smith shall keep the ledger of the sale.", False),
+        ("A miller must report a loss within 5 days.", "If you are a smith, you must report a loss within 5 days.", False),
+        ("A smith must report a loss within 5 days.", "If you are a smith, you must report a loss within 5 days.", True),
+        ("Losses under Article 6(1)(e) or (f) must be reported.", "Losses under point (e) or (f) of Article 6(1) shall be reported.", True),
+    ],
+)
+def test_how_the_parts_of_a_claim_hang_together(claim: str, passage: str, borne: bool) -> None:
+    found = bears(claim, passage)
+    assert found.supported == borne, found.reasons
