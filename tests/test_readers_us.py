@@ -755,6 +755,8 @@ def test_the_print_of_2013_gives_three_parts(shared: Shared) -> None:
         ("fda/21cfr-part11.ecfr-2026-01-22.pdf", "fda:21cfr-11.10(e)", "(e) Use of secure, computer-generated, time-stamped audit trails"),
         ("fda/21cfr-parts-800-898-md/part-801.md", "fda:21cfr-801.5(a)", "(a) Statements of all conditions, purposes, or uses"),
         ("fda/21cfr-parts-800-898-md/part-892.md", "fda:21cfr-892.2060(b)(1)(iii)", "(iii) Results from performance testing protocols"),
+        ("fda/guidance-md/001-cybersecurity-in-medical-devices-quality-management-system-considerations-an.md", "fda:cyber-2026:sbom", "(a) Software Bill of Materials (SBOM) An SBOM can aid"),
+        ("fda/guidance-md/001-cybersecurity-in-medical-devices-quality-management-system-considerations-an.md", "fda:cyber-2026:terminology", "Appendix 5. Terminology"),
         ("fda/fdca-subchapter-v-md/section-360n-2.md", "fda:fdca-524b(b)(3)", "(3) provide to the Secretary a software bill of materials"),
         ("fda/fdca-subchapter-v-md/section-360e-4.md", "fda:fdca-515c(b)(1)", "(1) In general Notwithstanding section 360(k)"),
         ("fda/fdca-subchapter-v-md/section-360j.md", "fda:fdca-520(o)(1)(e)", "(E) unless the function is intended to acquire, process, or analyze a medical image"),

@@ -160,6 +160,7 @@ LABEL = re.compile(
     re.S,
 )
 _DOTS = re.compile(r"\s*(?:\.\s?){4,}\s*(?P<page>\d*)\s*$")
+_FEW_DOTS = re.compile(r"\s\.{2,3}\s*\d{1,3}$")  # a title that leaves its line little room
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +209,7 @@ def contents(lines: Sequence[str]) -> tuple[list[Entry], int]:
             break
         if not line or re.fullmatch(r"\d+|---|(?i:contains nonbinding recommendations)|(?i:page \d+.*)|(?i:(?:table of )?contents)", line):
             continue
-        found = _DOTS.search(line)
+        found = _DOTS.search(line) or _FEW_DOTS.search(line)
         pending.append(line[: found.start()] if found else line)
         if found:
             label, title = split_label(" ".join(" ".join(pending).split()))
