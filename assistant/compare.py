@@ -3,8 +3,10 @@
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from typing import Any
 
+from assistant import diff
 from assistant.errors import UsageError
 
 OPEN = ("gap", "partial")
@@ -59,10 +61,34 @@ def since(report: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any
     changed = []
     for f in report["findings"]:
         old = earlier.pop(f["requirement"], None)
-        if old is None or (f["status"], _evidence(f), _law(f)) != (old["status"], _evidence(old), _law(old)):
+        if old is None or not _same(f, old):
             changed.append({"requirement": f["requirement"], "was": old["status"] if old else "not there", "is": f["status"]})
     changed += [{"requirement": name, "was": old["status"], "is": "not there"} for name, old in earlier.items()]
     return {"run": before["run"], "because": because, "changed": changed}
+
+
+def unchanged(report: Mapping[str, Any], before: Mapping[str, Any]) -> list[str]:
+    """The requirements whose finding has the status, evidence and law that it had in an earlier run."""
+    earlier = {f["requirement"]: f for f in before["findings"]}
+    return [f["requirement"] for f in report["findings"] if f["requirement"] in earlier and _same(f, earlier[f["requirement"]])]
+
+
+def _same(f: Mapping[str, Any], old: Mapping[str, Any]) -> bool:
+    return (f["status"], _evidence(f), _law(f)) == (old["status"], _evidence(old), _law(old))
+
+
+Line = tuple[str, tuple[tuple[str, str], ...]]  # its file, and its words as runs: same, removed, added
+
+
+def lines(old: Mapping[str, str], new: Mapping[str, str]) -> list[Line]:
+    """The lines that differ between two versions of a card, whose files are given as name and text, in the order of the new one."""
+    out: list[Line] = []
+    for name in dict.fromkeys((*new, *old)):
+        a, b = (text.get(name, "").splitlines() for text in (old, new))
+        for op, i, j, k, m in SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
+            if op != "equal" and (gone := "\n".join(a[i:j]), came := "\n".join(b[k:m])) != ("", ""):
+                out.append((name, diff.words(gone, came)))
+    return out
 
 
 def _asks(report: Mapping[str, Any]) -> list[tuple[str, tuple[str, ...]]]:

@@ -8,7 +8,7 @@ import json
 import re
 import time
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +30,22 @@ Progress = Callable[[str], None]
 
 def card(model: ChatModel, memory: Callable[[], int] | None = None, progress: Progress = lambda _: None) -> dict[str, Any]:
     """The accuracy card, JSON-ready. `memory` gives the model's resident bytes, where that can be known."""
+    steps = measured(model, memory)
+    while True:
+        try:
+            progress(next(steps))
+        except StopIteration as ended:
+            made: dict[str, Any] = ended.value
+            return made
+
+
+def measured(model: ChatModel, memory: Callable[[], int] | None = None) -> Generator[str, None, dict[str, Any]]:
+    """Each step before it is taken, and in the end the accuracy card; whoever closes it between two steps ends the measuring."""
     model.start()
     suites: dict[str, Any] = {}
-    for name, run in (("phrasing", _phrasing), ("rewriting", _rewriting), ("lowering", _lowering), ("speed", speed)):
-        progress(f"{name}…")
+    suite = (("phrasing", _phrasing), ("rewriting", _rewriting), ("lowering", _lowering), ("speed", speed))
+    for n, (name, run) in enumerate(suite, 1):
+        yield f"step {n} of {len(suite)}: {name}"
         suites[name] = run(model)
     suites["memory_mb"] = round(memory() / 1e6) if memory else None
     return {
@@ -58,14 +70,20 @@ def roles(suites: Mapping[str, Any]) -> dict[str, bool]:
     }  # fmt: skip
 
 
-def open_roles(folder: Path, sha256: str, name: str) -> dict[str, bool]:
-    """The roles of a model by its card: those in `corpus/models/` and in `folder`; without a card only phrasing, which every word of is checked."""
+def held_card(folder: Path, sha256: str, name: str) -> dict[str, Any] | None:
+    """The accuracy card of a model, from `folder` or `corpus/models/`; None before it was measured."""
     for place in (folder, corpus.root() / "models"):
         for path in sorted(place.glob("*.json")) if place.is_dir() else ():
-            held = json.loads(path.read_text("utf8"))
+            held: dict[str, Any] = json.loads(path.read_text("utf8"))
             if held.get("suite") == SUITE and held.get("sha256") == sha256 and (sha256 or held.get("name") == name):
-                return {k: bool(v) for k, v in held["roles"].items()}
-    return {"phrasing": True, "rewriting": False, "lowering": False}
+                return held
+    return None
+
+
+def open_roles(folder: Path, sha256: str, name: str) -> dict[str, bool]:
+    """The roles of a model by its card; without a card only phrasing, which every word of is checked."""
+    held = held_card(folder, sha256, name)
+    return {k: bool(v) for k, v in held["roles"].items()} if held else {"phrasing": True, "rewriting": False, "lowering": False}
 
 
 # ---- suites ------------------------------------------------------------------------------------------------------

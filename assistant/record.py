@@ -413,7 +413,7 @@ def all_kept(store: Store, kind: str) -> list[Kept]:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A run without its content: what it is about (a card, a question, a title) and, for a draft, its pack."""
+    """A run without its content: what it is about (a card, a question, a title), and, where it has them, its pack and its card's hash."""
 
     id: str
     time: str
@@ -421,23 +421,28 @@ class Listed:
     owner: str
     about: str
     pack: str
+    card: str = ""
+
+
+_ABOUT = ("owner", "card.name", "question", "title", "pack.id", "card.sha256")
 
 
 def listed(store: Store, kinds: Sequence[str], most: int) -> list[Listed]:
-    """The newest runs of these kinds, newest first."""
+    """The newest runs of these kinds, newest first. The database takes what is wanted out of their contents, which may be large."""
     if not exists(store):
         return []
     newest = f"SELECT id FROM run WHERE kind IN ({','.join('?' * len(kinds))}) ORDER BY time DESC, id DESC LIMIT ?"
-    sql = f"""SELECT r.id, r.time, r.kind, r.content, coalesce(a."user", '') FROM run r LEFT JOIN audit a ON a.id = r.id
-        WHERE r.id IN ({newest}) ORDER BY r.time DESC, coalesce(a.seq, 0) DESC"""
     with session(store) as db:
+        parts = ", ".join(
+            f"json_extract(r.content, '$.{p}')" if isinstance(db, sqlite3.Connection) else f"r.content::json #>> '{{{p.replace('.', ',')}}}'" for p in _ABOUT
+        )
+        sql = f"""SELECT r.id, r.time, r.kind, coalesce(a."user", ''), {parts} FROM run r LEFT JOIN audit a ON a.id = r.id
+            WHERE r.id IN ({newest}) ORDER BY r.time DESC, coalesce(a.seq, 0) DESC"""
         rows = db.execute(sql, (*kinds, min(most, 1 << 40))).fetchall()
-    return [_listed(id, time, kind, _loads(text), author) for id, time, kind, text, author in rows]
-
-
-def _listed(id: str, time: str, kind: str, content: Mapping[str, Any], author: str) -> Listed:
-    about = (content.get("card") or {}).get("name") or content.get("question") or content.get("title") or ""
-    return Listed(id, time, kind, str(content.get("owner") or author), str(about), str((content.get("pack") or {}).get("id") or ""))
+    return [
+        Listed(id, time, kind, str(owner or author), str(card or question or title or ""), str(pack or ""), str(sha256 or ""))
+        for id, time, kind, author, owner, card, question, title, pack, sha256 in rows
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -458,6 +463,15 @@ def reviews(store: Store, run: str) -> list[Review]:
     with session(store) as db:
         rows = db.execute("SELECT * FROM review WHERE run = ? ORDER BY (SELECT seq FROM audit WHERE audit.id = review.id)", (run,)).fetchall()
     return [Review(id, run, time, user, kind, target, _loads(content)) for id, run, time, user, kind, target, content in rows]
+
+
+def handed(store: Store, user: str) -> list[str]:
+    """The runs in which a task was given to a user."""
+    if not exists(store):
+        return []
+    with session(store) as db:
+        rows = db.execute("SELECT run, content FROM review WHERE kind = 'task' ORDER BY time").fetchall()
+    return list(dict.fromkeys(str(run) for run, text in rows if _loads(text).get("owner") == user))
 
 
 def last_of(store: Store, action: str) -> AuditRecord | None:

@@ -10,8 +10,7 @@ MAY: Mapping[str, tuple[str, ...]] = {
     "assess": ("compliance", "developer", "reviewer", "admin"),  # cards, gaps, drafts
     "decide": ("compliance", "reviewer", "admin"),  # accept, edit, reject, assign, comment, sign
     "audit": ("compliance", "reviewer", "auditor", "admin"),  # the record, traces, samples, bundles
-    "see-work": ("reviewer", "auditor", "admin"),  # the assessments and drafts of others
-    "see-all": ("auditor", "admin"),  # what others asked and made
+    "see-all": ("admin",),  # what others asked and made; everyone else sees of others' what was shared with them or handed to them (projects.lent)
     "sources": ("compliance", "admin"),  # add and fetch documents
     "settings": ("admin",),  # users, model, backup
 }

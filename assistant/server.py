@@ -225,13 +225,13 @@ def _plain(name: str) -> str:
 
 
 def _own_run(bench: "Workbench", session: Session, id: str) -> dict[str, Any]:
-    """A run that belongs to the session's user; another's is, from outside, not there."""
+    """A run that the session's user may see; any other is, from outside, not there."""
     try:
-        found = bench.run(id) if re.fullmatch(r"[0-9a-f]{16}", id) else {}
+        with bench.acting(session.user):
+            found = bench.run(id) if re.fullmatch(r"[0-9a-f]{16}", id) else {}
     except UsageError:
         found = {}
-    others = "see-work" if found.get("kind") in ("gaps", "draft") else "see-all"
-    if not found or (found["owner"] != session.user and not may(session.role, others)):
+    if not found:
         raise HTTPException(404, "There is no such run of yours")
     return found
 
@@ -268,7 +268,8 @@ def _add_exports(app: FastAPI, bench: "Workbench", jobs: Worker) -> None:
         else:
             if found["kind"] == "chat":
                 found = {**found, "answers": [_own_run(bench, session, ask) for ask in found["asks"]]}
-            data = rendered(bench, found, format)
+            with bench.acting(session.user):
+                data = rendered(bench, found, format)
         with bench.acting(session.user):
             bench.exported(id, format, data)
         return _file(f"pincite-{found['kind']}-{id}.{format}", data)
@@ -504,8 +505,13 @@ def serve(host: str, port: int, bench: "Workbench") -> None:
         app, host=host, port=port, log_level="warning", server_header=False, ssl_certfile=cert, ssl_keyfile=key, timeout_graceful_shutdown=3
     )
     shown = f"[{host}]" if ":" in host else host
-    bench.say(f"Pincite is open at {scheme}://{shown}:{port} (Ctrl-C closes it)")
-    uvicorn.Server(config).run()
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            bench.say(f"Pincite is open at {scheme}://{shown}:{port} (Ctrl-C closes it)")  # not before: whoever follows the address must be let in
+
+    Server(config).run()
 
 
 def _few_heaps() -> None:

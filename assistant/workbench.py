@@ -27,6 +27,7 @@ from assistant import (
     __version__,
     answer,
     assess,
+    chosen,
     compare,
     corpus,
     diff,
@@ -128,8 +129,10 @@ class Workbench:
     """Everything behind the commands, over one data folder. Parts are opened when first needed."""
 
     def __init__(self, settings: Settings | None = None, say: Progress = lambda _: None) -> None:
-        self.settings = settings or Settings()
-        self.home = self.settings.home.expanduser()
+        given = settings or Settings()
+        self.home = given.home.expanduser()
+        self.fixed = frozenset(given.model_fields_set)  # the settings that variables give, which win
+        self.settings = given.model_copy(update={k: v for k, v in chosen.load(self.home).settings.items() if k not in self.fixed})
         self.store: record.Store = postgres.parse(self.settings.store) if self.settings.store else self.home
         self._say = say
         self._settled = False  # whether the settings in effect stand in the record
@@ -173,6 +176,7 @@ class Workbench:
         """The language model, or None when PINCITE_LLM is none."""
         from assistant.llm import open_model
 
+        chosen.unchanged(self.home, chosen.load(self.home).models, self.settings.llm)
         opened = open_model(self.settings.llm, self.home)
         self._note("model", {"name": opened.info.name, "sha256": opened.info.sha256} if opened else {"name": "none", "sha256": ""})
         return opened
@@ -677,6 +681,64 @@ class Workbench:
         body = {"name": card["name"], "sha256": card["sha256"], "roles": card["roles"], "file": hashlib.sha256(data).hexdigest()}
         return self.write("model-card", body)
 
+    # ---- settings and models
+
+    def settings_rows(self) -> list[dict[str, str]]:
+        """Each setting: name, value, the variable that would win, and its source: that variable, `chosen here`, or `default`."""
+        kept = chosen.load(self.home).settings
+        sources = {
+            name: f"PINCITE_{name.upper()}" if name in self.fixed else "chosen here" if name in kept else "default" for name in type(self.settings).model_fields
+        }
+        return [
+            {"name": name, "value": "" if value is None else str(value), "source": sources[name], "variable": f"PINCITE_{name.upper()}"}
+            for name, value in self.settings
+        ]  # fmt: skip
+
+    def choose(self, name: str, text: str, sha256: str = "") -> dict[str, str]:
+        """Set a setting on this machine from now on; a language model is tried first, and its worker starts anew. One audit record.
+
+        Raises Refused where a variable of the environment wins.
+        """
+        if name in chosen.NAMES and name in self.fixed:
+            raise Refused(f"PINCITE_{name.upper()} is set and wins over what is chosen here", "Start Pincite without it, then choose")
+        value, kept = chosen.value_of(name, text, self.home), chosen.load(self.home)
+        said, found = str(text), ""
+        if name == "llm":
+            said, found = chosen.tried(str(value) if value else None, self.home, sha256, self.settings.offline)
+            kept = replace(kept, models={**kept.models, str(value): found}) if value and found else kept
+        chosen.keep(self.home, kept.with_setting(name, value))
+        default = type(self.settings).model_fields[name].default
+        self.settings = self.settings.model_copy(update={name: default if value is None else value})
+        for part in ("model",) if name == "llm" else ("embedder",) if name == "embedder" else ():
+            before = self.__dict__.pop(part, None)
+            if part == "model" and before is not None:
+                before.close()
+        self._settled = True
+        self.write("settings", {**self._recorded_settings(), "changed": name, "model_sha256": found})
+        return {"name": name, "value": text if value is None else str(value), "said": said}
+
+    def models(self) -> list[dict[str, Any]]:
+        """The language models known here, the one in use first: setting, name, sha256, in_use, roles, and its accuracy card (None before it was measured)."""
+        used = self.model
+        name, sha256 = (used.info.name, used.info.sha256) if used else ("none", "")
+        rows = [{"setting": self.settings.llm or chosen.DEFAULT, "name": name, "sha256": sha256, "in_use": True}]
+        others = [(p, h) for p, h in chosen.load(self.home).models.items() if p != self.settings.llm]
+        rows += [{"setting": p, "name": Path(p).stem, "sha256": h, "in_use": False} for p, h in others]
+        at = self.home / "models"
+        return [{**r, "roles": modelbench.open_roles(at, *_key(r)), "card": modelbench.held_card(at, *_key(r))} for r in rows]
+
+    def measure_model(self, out: Path | None = None) -> Generator[str, None, dict[str, Any]]:
+        """Each step of measuring the model in use, then its accuracy card, which is kept and opens or closes its roles. One audit record."""
+        if self.model is None:
+            raise UsageError("There is no model to measure (it is set to none)", "Name a GGUF file or a server")
+        card = yield from modelbench.measured(self.model)
+        path = out or self.home / "models" / f"{re.sub(r'[^A-Za-z0-9._-]', '_', card['name'])}.json"
+        data = (json.dumps(card, indent=1, ensure_ascii=False) + "\n").encode()
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.write_bytes(data)
+        self.measured(card, data)
+        return {**card, "file": str(path)}
+
     def prove_model(self) -> str:
         """One token from the language model, made in its own process."""
         from assistant.llm import prove
@@ -689,6 +751,8 @@ class Workbench:
 
     def bundle(self, run: str) -> bytes:
         """The evidence bundle of a run, and one audit record with its hash."""
+        if not self.access(run):
+            raise UsageError(f"There is no run '{run}' of yours", "See what there is: pincite runs list")
         data = bundling.pack(self.store, run, stores.current(self.store))
         self.exported(run, "bundle", data)
         return data
@@ -741,8 +805,8 @@ class Workbench:
         With a gap analysis or draft goes its card, unless another rests on it; with a run what people said about it. The audit records stay. One audit record.
         """
         kept = record.kept(self.store, run)
-        if kept is None:
-            raise UsageError(f"There is no run '{run}'", "It may have been erased before")
+        if kept is None or self.access(run) != "own":
+            raise UsageError(f"There is no run '{run}' of yours", "It may have been erased before")
         if kept.kind not in ERASABLE:
             raise Refused(f"Run '{run}' is a {kept.kind}, which is not erased", "Erase the run that it belongs to")
         beside = list(kept.content["asks"]) if kept.kind == "chat" else self._only_cards(kept) if kept.kind in ("gaps", "draft") else []
@@ -753,8 +817,8 @@ class Workbench:
     def _only_cards(self, run: record.Kept) -> list[str]:
         """The kept card of a gap analysis or draft when no other rests on it."""
         card = run.content["card"]["sha256"]
-        others = (k for kind in ("gaps", "draft") for k in record.all_kept(self.store, kind) if k.id != run.id)
-        return [] if any(k.content["card"]["sha256"] == card for k in others) else [f"card-{card}"]
+        others = (row.card for row in record.listed(self.store, ("gaps", "draft"), 1 << 40) if row.id != run.id)
+        return [] if card in others else [f"card-{card}"]
 
     def backup(self, to: Path) -> dict[str, Any]:
         """Everything worth keeping, in one file; its hash and what it holds. One audit record."""
@@ -820,12 +884,27 @@ class Workbench:
             "official": sorted(official), "digest_only": sorted(digests - official - {"principles"}),
         }  # fmt: skip
 
-    def run(self, id: str) -> dict[str, Any]:
-        """What an earlier ask, gap analysis or conversation gave, with its `id`, `time`, `kind` and `owner`."""
+    def access(self, id: str, owner: str = "") -> projects.Access:
+        """What the acting user may do with a run: `own`, `work` (decide on it), `view`, or nothing; another's only where it was shared with them or handed to them.
+
+        Outside a sign-in (the command line, an app without users) everything is one person's own, as it is an administrator's.
+        """
+        who = ACTING.get()
+        if not who or roles.may(self.role(who), "see-all") or (owner or self._owner(id)) == who:
+            return "own"
+        return projects.lent(self.store, who).get(id, "") or next((p["access"] for p in projects.found(self.store, who) if p["id"] == id), "")
+
+    def _owner(self, id: str) -> str:
         kept = record.kept(self.store, id)
-        if kept is None:
+        return str(kept.content.get("owner") or record.author(self.store, id)) if kept else ""
+
+    def run(self, id: str) -> dict[str, Any]:
+        """What an earlier ask, gap analysis or conversation gave, with its `id`, `time`, `kind` and `owner`. What the acting user may not see is not there."""
+        kept = record.kept(self.store, id)
+        owner = str(kept.content.get("owner") or record.author(self.store, id)) if kept else ""
+        if kept is None or not self.access(id, owner):
             raise UsageError(f"There is no run '{id}'", "It may have been erased; its audit record remains")
-        out = {**kept.content, "id": kept.id, "time": kept.time, "kind": kept.kind, "owner": kept.content.get("owner") or record.author(self.store, id)}
+        out = {**kept.content, "id": kept.id, "time": kept.time, "kind": kept.kind, "owner": owner}
         if kept.kind in ("gaps", "draft"):
             said = record.reviews(self.store, id)
             out = reviewing.with_reviews(out, reviewing.shown(kept.content, said), reviewing.remarks(said))
@@ -835,16 +914,27 @@ class Workbench:
     # ---- review and sign-off
 
     def runs(self, kind: str = "", most: int = 50) -> list[dict[str, str]]:
-        """The newest runs, newest first: id, time, kind (ask, gaps, draft), owner, what each is about, and a draft's pack."""
+        """The newest runs that the acting user may see, newest first: id, time, kind (ask, gaps, draft), owner, what each is about, a draft's pack, its card's hash."""
         if kind and kind not in RUN_KINDS:
             raise UsageError(f"'{kind}' is no kind of run", f"Choose one of: {', '.join(RUN_KINDS)}")
-        return [asdict(row) for row in record.listed(self.store, (kind,) if kind else RUN_KINDS, most)]
+        return [asdict(row) for row in self._listed((kind,) if kind else RUN_KINDS, most)]
 
-    def _document(self, run: str) -> Mapping[str, Any]:
-        """The report or draft of a run as the machine made it."""
+    def _listed(self, kinds: Sequence[str], most: int = 1 << 40) -> list[record.Listed]:
+        """The newest runs that the acting user may see."""
+        who, rows = ACTING.get(), record.listed(self.store, kinds, most)
+        if not who or roles.may(self.role(who), "see-all"):
+            return rows
+        lent = projects.lent(self.store, who)
+        return [row for row in rows if row.owner == who or row.id in lent]
+
+    def _document(self, run: str, to_change: bool = False) -> Mapping[str, Any]:
+        """The report or draft of a run as the machine made it, where the acting user may see it, or `to_change`, decide on it."""
         kept = record.kept(self.store, run)
-        if kept is None or kept.kind not in ("gaps", "draft"):
+        held = self.access(run) if kept else ""
+        if kept is None or kept.kind not in ("gaps", "draft") or not held:
             raise UsageError(f"There is no gap analysis or draft '{run}'", "See what there is: pincite runs list")
+        if to_change and held == "view":
+            raise Refused("This was shared with you to look at, not to decide on", "Ask its owner to share the project for work")
         return kept.content
 
     def _say_on(self, action: str, run: str, kind: str, target: str, content: Mapping[str, Any], **said: object) -> str:
@@ -859,13 +949,39 @@ class Workbench:
         `decision` is accept, edit (with the `words` that replace the machine's) or reject. The answer has `audit` and
         `problems`: what edited words say that the sources cited do not. They are recorded, and bar an approver's signature.
         """
-        d = reviewing.decide(self._document(run), target, decision, self.user, "", reason, words)
+        d = reviewing.decide(self._document(run, True), target, decision, self.user, "", reason, words)
         content = {"decision": d.action, "reason": d.reason, "edited": d.person, "machine": d.machine, "problems": list(d.problems)}
         return {"audit": self._say_on("review", run, "decision", target, content, decision=d.action), "problems": list(d.problems)}
 
+    def carry(self, run: str) -> list[str]:
+        """The acting user stands by the decisions of the earlier run, where finding, evidence and law are what they were; the findings. One audit record each.
+
+        Only findings on which nobody has decided yet, and only runs that were held against an earlier one.
+        """
+        standing = self.carried(run)
+        for target, d in standing.items():
+            self.review(run, target, d["decision"], f"As in run {d['on_run']}: {d['reason']}".rstrip(": "), d["edited"])
+        return list(standing)
+
+    def carried(self, run: str) -> dict[str, dict[str, Any]]:
+        """The decisions of the earlier run, by finding, that rest on what has not changed and are not made in this one."""
+        document = self._document(run)
+        before = str((document.get("since") or {}).get("run") or "")
+        if not before or not record.run(self.store, before) or not self.access(before):
+            return {}
+        same, mine = set(compare.unchanged(document, self._document(before))), self.reviews(run)
+        return {t: {**d, "on_run": before} for t, d in self.reviews(before).items() if t in same and t not in mine}
+
+    def card_files(self, sha256: str) -> dict[str, str]:
+        """The texts of a kept card, by file. Raises UsageError where the acting user has no run that rests on it."""
+        kept = record.run(self.store, f"card-{sha256}") if any(row.card == sha256 for row in self._listed(("gaps", "draft"))) else None
+        if kept is None:
+            raise UsageError("There is no such card of yours", "It may have been erased")
+        return {str(f["file"]): str(f["text"]) for f in kept["files"]}
+
     def comment(self, run: str, target: str, text: str, owner: str = "", due: str = "") -> str:
         """A remark on a finding, sentence, element or section; with an owner a task, with a due date (ISO) or without. One audit record; its id."""
-        reviewing.check_target(self._document(run), target)
+        reviewing.check_target(self._document(run, True), target)
         if not text.strip() and not owner.strip():
             raise UsageError("A comment needs words", "Write what there is to say, or name an owner")
         if due and not owner.strip():
@@ -879,6 +995,7 @@ class Workbench:
 
     def remarks(self, run: str) -> list[dict[str, Any]]:
         """The comments and tasks on a run, in the order they were made: target, text, owner, due, by, time, audit."""
+        self._document(run)
         return reviewing.remarks(record.reviews(self.store, run))
 
     def review_rows(self, run: str) -> list[dict[str, Any]]:
@@ -897,7 +1014,7 @@ class Workbench:
         parsed = self.card(card) if card else None
         mine = self.run(run) if run else None
         name = parsed.name if parsed else (mine or {"card": {"name": ""}})["card"]["name"]
-        newest = {row.pack: row.id for row in reversed(record.listed(self.store, ("draft",), 1 << 40)) if row.about == name}
+        newest = {row.pack: row.id for row in reversed(self._listed(("draft",))) if row.about == name}
         if mine:
             newest[mine["pack"]["id"]] = run
         drafts = [self.run(id) for _, id in sorted(newest.items())]
@@ -906,11 +1023,15 @@ class Workbench:
 
     def _card_kept(self, name: str, drafts: Sequence[Mapping[str, Any]]) -> ModelCard | None:
         """The newest card of this name as it was kept, with what a draft from that very text says it stated."""
-        kept = next((k.content for k in record.all_kept(self.store, "card") if k.content["name"] == name), None)
+        kept = record.run(self.store, f"card-{self._newest_card(name)}")
         of = next((d for d in drafts if kept and d["card"]["sha256"] == kept["sha256"] and "stated" in d), None)
         if kept is None:
             return None
         return drafting.card_of(of or {"card": kept, "stated": []}, kept["files"])
+
+    def _newest_card(self, name: str) -> str:
+        """The hash of the newest card of this name that was assessed or drafted from, as far as the acting user may see; "" when there is none."""
+        return next((row.card for row in self._listed(("gaps", "draft")) if row.about == name and record.run(self.store, f"card-{row.card}")), "")
 
     def signoff(self, run: str, meaning: str, acknowledged: bool = False) -> dict[str, Any]:
         """The acting user's signature on a run as author, reviewer or approver, bound to the hashes of what is signed; one audit record.
@@ -918,7 +1039,7 @@ class Workbench:
         Refuses what rests on a card, law or catalogue that has changed since, and an approver's signature while
         something is undecided, an edit is unsound, or citations rest on digests without `acknowledged`.
         """
-        document = self._document(run)
+        document = self._document(run, True)
         stale = self.stale(run)
         if stale:
             raise Refused(f"Run {run} is out of date: {'; '.join(stale)}", "Make it again, and sign that")
@@ -962,7 +1083,7 @@ class Workbench:
     def _card_now(self, document: Mapping[str, Any], card: Path | None) -> str:
         if card is not None:
             return self.card(card).sha256
-        return next((str(k.content["sha256"]) for k in record.all_kept(self.store, "card") if k.content["name"] == document["card"]["name"]), "")
+        return self._newest_card(document["card"]["name"])
 
     def _law_rows(self, document: Mapping[str, Any]) -> list[tuple[str, ...]]:
         """What the library now holds at each address that a document cites."""
@@ -975,9 +1096,10 @@ class Workbench:
         return rows
 
     def sample_claims(self, n: int, seed: int) -> list[dict[str, Any]]:
-        """`n` claims of kept answers, drawn with a seed so that anyone draws the same, each with whether its quotations still stand."""
+        """`n` claims of kept answers that the acting user may see, drawn with a seed so that anyone draws the same, each with whether its quotations still stand."""
         claims = []
-        for kept in sorted(record.all_kept(self.store, "ask"), key=lambda k: k.id):
+        seen = {row.id for row in self._listed(("ask",))}
+        for kept in sorted((k for k in record.all_kept(self.store, "ask") if k.id in seen), key=lambda k: k.id):
             for i, claim in enumerate(kept.content["answer"]["claims"]):
                 claims.append({"ask": kept.id, "claim": i, "question": kept.content["question"], "as_of": kept.content["as_of"], **claim})
         drawn = random.Random(seed).sample(claims, min(n, len(claims)))
@@ -1054,11 +1176,11 @@ class Workbench:
         return drafting.in_words(made, words), {"name": model.info.name, "sha256": model.info.sha256}
 
     def projects(self) -> list[dict[str, Any]]:
-        """The acting user's own projects, the newest first."""
+        """The acting user's projects and those shared with them, the newest first."""
         return projects.found(self.store, self.user)
 
     def project(self, id: str) -> dict[str, Any]:
-        """One of them with its pinned passages and its runs."""
+        """One of them with its pinned passages, its runs, and with whom it is shared."""
         return projects.opened(self.store, self.user, id)
 
     def add_project(self, name: str) -> str:
@@ -1070,8 +1192,23 @@ class Workbench:
     def pin(self, project: str, ask: str, question: str, citation: Mapping[str, Any]) -> str:
         """Keep a cited passage with a project; the pin's id. One audit record."""
         id = projects.pin(self.store, now(), self.user, project, ask, question, citation)
+        if record.author(self.store, ask) == self.user:
+            projects.add_run(self.store, now(), self.user, project, ask, "ask")
         self.write("pin", {"project": project, "ask": ask, "pinpoint": citation["pinpoint"], "quote": sha256(citation["quote"])})
         return id
+
+    def pin_of(self, project: str, run: str, number: int) -> str:
+        """Keep the citation of this number, from 1 as the command line shows them, of an answer with a project; the pin's id. One audit record."""
+        found = self.run(run)
+        cited = [c for claim in found["answer"]["claims"] for c in claim["citations"]] if found["kind"] == "ask" else []
+        if not 0 < number <= len(cited):
+            raise UsageError(f"Run '{run}' has no citation {number}", f"It has {len(cited)}: pincite runs show {run}")
+        return self.pin(project, run, found["question"], cited[number - 1])
+
+    def share_project(self, project: str, user: str, access: str) -> None:
+        """Let another user look at a project of the acting user's own (`view`) or work on it (`work`), or no longer (""). One audit record."""
+        projects.share(self.store, self.user, project, user, access)
+        self.write("share", {"project": project, "with": user, "access": access})
 
     def unpin(self, id: str) -> None:
         """Take a pinned passage out of its project. One audit record."""
@@ -1128,6 +1265,10 @@ class Workbench:
         """The user's own conversations, newest first."""
         mine = [k for k in record.all_kept(self.store, "chat") if k.content.get("owner") == self.user]
         return [{"id": k.id, "time": k.time, "title": k.content.get("title", ""), "asks": k.content.get("asks", [])} for k in mine]
+
+
+def _key(row: Mapping[str, Any]) -> tuple[str, str]:
+    return str(row["sha256"]), str(row["name"])
 
 
 def _raise(error: PinciteError) -> str:

@@ -240,7 +240,7 @@ def answers(home: Path, share: float) -> tuple[bool, Figures]:
 
 def access(home: Path, share: float) -> tuple[bool, Figures]:
     """Our own attacks in full: every user against every other, every listener, every climbing string on every route, ten thousand guesses."""
-    from assistant import roles, sessions
+    from assistant import sessions
 
     (home / "outside.txt").write_text(attack.SECRET)
     house, figures = attack.House(home / "home"), {}
@@ -250,16 +250,12 @@ def access(home: Path, share: float) -> tuple[bool, Figures]:
         for thief in users:
             for owner in users:
                 if owner is not thief:
-                    shared = {owner.runs[1], owner.runs[2]} if roles.may(thief.role, "see-work") else set()
-                    crossed += attack.crossed(house, thief, owner, shared)
+                    crossed += attack.crossed(house, thief, owner)
                     tried += 1
         listeners, told = 0, []
         for thief, owner in (pair for pair in ((users[0], users[3]), (users[2], users[5]), (users[4], users[1]))):
             answered, found = attack.listened(house, thief, owner, every=1 if share >= 1 else 5)
-            listeners, told = (
-                listeners + answered,
-                told + [f for f in found if not (roles.may(thief.role, "see-work") and any(r in f for r in owner.runs[1:3]))],
-            )
+            listeners, told = listeners + answered, told + found
         strings, raw, outside, failed = attack.climbing(home / "outside.txt")[:: max(1, round(1 / share))], attack.Raw(house.app), [], []
         for route in attack.ROUTES:
             for text in strings:

@@ -3,7 +3,7 @@
 import asyncio
 import re
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -201,14 +201,13 @@ def crossings(house: House, thief: Victim, owner: Victim) -> Iterator[tuple[str,
         yield f"POST {path}", house.ask(thief, "POST", f"/gradio_api/{path}", json=body)
 
 
-def crossed(house: House, thief: Victim, owner: Victim, shared: Iterable[str] = ()) -> list[str]:
-    """The crossings that were let through, or that told the owner's mark; the runs `shared` with the thief's role may be read, no more."""
-    found = []
-    for what, answer in crossings(house, thief, owner):
-        reads = what.startswith("GET /") and any(run in what for run in shared)
-        if answer.status_code not in ((200, 400, 401, 403, 404) if reads else (401, 403, 404)) or (owner.mark in answer.text and not reads):
-            found.append(f"{thief.name} {what}: {answer.status_code}")
-    return found
+def crossed(house: House, thief: Victim, owner: Victim) -> list[str]:
+    """The crossings that were let through, or that told the owner's mark."""
+    return [
+        f"{thief.name} {what}: {answer.status_code}"
+        for what, answer in crossings(house, thief, owner)
+        if answer.status_code not in (401, 403, 404) or owner.mark in answer.text
+    ]
 
 
 def listened(house: House, thief: Victim, owner: Victim, every: int = 1) -> tuple[int, list[str]]:

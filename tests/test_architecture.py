@@ -32,6 +32,7 @@ FLOORS = {
         "weights",
         "egress",
         "pages",
+        "chosen",
     },
     3: {
         "retrieve",

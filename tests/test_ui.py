@@ -478,18 +478,92 @@ def test_the_next_assessment_of_a_project_is_held_against_its_last(shell: Shell,
     assert "Gap</td><td>Partial" in steps[1][0] and [f["requirement"] for f in gaps.chosen(second, "any", "any", "any", "", True)] == ["GDPR-2"]
 
 
-def test_a_kept_assessment_is_opened_again_by_its_owner_and_by_who_reviews(shell: Shell, staff: None, tmp_path: Path) -> None:
+def test_a_kept_assessment_is_opened_again_by_its_owner_and_by_whom_it_was_shared_with(shell: Shell, staff: None, tmp_path: Path) -> None:
     file = tmp_path / "README.md"
     file.write_text("We looked.")
-    *_, (_, found) = gaps.assess_steps(shell, request("developer"), [str(file)], None, None, {}, "2026-11-22", [], False)
+    project = app.open_project(shell, request("developer"), "Lesions") or ""
+    *_, (_, found) = gaps.assess_steps(shell, request("developer"), [str(file)], None, None, {}, "2026-11-22", [], False, "", project)
     assert found
+    assert "There is no gap analysis" in gaps.remark(shell, request("reviewer"), found, "GDPR-1", "Do it", "bob", "")[0]
+    assert "Choose a user" in start.share(shell, request("developer"), project, None, "view")
+    assert "may look at it" in start.share(shell, request("developer"), project, "auditor", "view")
+    assert "may work on it" in start.share(shell, request("developer"), project, "reviewer", "work")
+    assert "is developer&#x27;s to share" in start.share(shell, request("reviewer"), project, "compliance", "view")
     assert "assigned to bob" in gaps.remark(shell, request("reviewer"), found, "GDPR-1", "Do it", "bob", "2026-12-01")[0]
-    for who, there in (("developer", True), ("reviewer", True), ("auditor", True), ("compliance", False), ("gone", False)):
+    for who, there in (("developer", True), ("reviewer", True), ("auditor", True), ("admin", True), ("compliance", False), ("gone", False)):
         _, again = gaps.reopened(shell, request(who), found["run"])
         assert (again is not None) is there, who
-    assert again is None
+        assert (found["run"] in start.projects_html(shell, request(who), project)) is (there and who != "admin"), who
+    assert "Lesions (developer)" in [name for name, _ in app.project_choices(shell, request("auditor"))]
     _, again = gaps.reopened(shell, request("developer"), found["run"])
     assert "bob, due 1 December 2026" in gaps.detail(gaps.finding(again, "GDPR-1") or {}) and "bob" not in gaps.detail(gaps.finding(again, "GDPR-2") or {})
+
+
+def test_decisions_on_what_has_not_changed_stand_again_by_a_persons_act(shell: Shell, bench: Stub, tmp_path: Path) -> None:
+    file = tmp_path / "README.md"
+    file.write_text("We looked.")
+    *_, (_, first) = gaps.assess_steps(shell, request(), [str(file)], None, None, {}, "2026-11-22", [], False)
+    assert first
+    for id, decision, words in (("GDPR-1", "edit", "We looked there."), ("GDPR-2", "reject", "")):
+        gaps.decide(shell, request(), first, id, decision, "I know", words)
+    *_, (_, second) = gaps.assess_steps(shell, request(), [str(file)], None, None, {}, "2026-11-22", [], False, first["run"])
+    assert second and bench.reviews(second["run"]) == {}
+    differ = [{**f, "status": "gap"} if f["requirement"] == "GDPR-2" else f for f in second["findings"]]
+    record.keep_run(bench.home, second["run"], now(), "gaps", {**second, "findings": differ})
+    assert gaps.carry_offer(shell, request(), first) == "" and "the 1 decisions" in gaps.carry_offer(shell, request(), second)
+    said, after = gaps.carry(shell, request("eve"), second)
+    assert "1 decisions stand again" in said and after and gaps.carry_offer(shell, request(), second) == ""
+    stood = bench.reviews(second["run"])
+    assert list(stood) == ["GDPR-1"] and (stood["GDPR-1"]["decision"], stood["GDPR-1"]["by"], stood["GDPR-1"]["edited"]) == ("edit", "eve", "We looked there.")
+    assert stood["GDPR-1"]["reason"] == f"As in run {first['run']}: I know" and bench.audit_tail and bench.verify_audit().sound
+
+
+def test_an_assessment_is_checked_again_from_the_card_as_it_was_kept(shell: Shell, bench: Stub, tmp_path: Path) -> None:
+    sha256_ = "e" * 64
+    record.keep_run(bench.home, f"card-{sha256_}", now(), "card", {"name": "Model", "sha256": sha256_, "files": [{"file": "README.md", "text": "We\nlooked."}]})
+    run = bench.write("gaps", {})
+    held = {**report(FINDINGS), "card": {"name": "Model", "sha256": sha256_}}
+    record.keep_run(bench.home, run, now(), "gaps", held)
+    with gaps.kept_files(shell, held) as files:
+        assert [(Path(f).name, Path(f).read_bytes()) for f in files] == [("README.md", b"We\nlooked.")]
+    *_, (_, again) = gaps.assess_steps(shell, request(), None, None, None, {}, "2026-11-22", [], False, run, "", held)
+    assert again and again["since"]["run"] == run
+    record.keep_run(bench.home, f"card-{sha256_}", now(), "card", {"name": "Model", "sha256": sha256_, "files": [{"file": "card.pdf", "text": "We looked."}]})
+    shown = list(gaps.assess_steps(shell, request(), None, None, None, {}, "2026-11-22", [], False, run, "", held))[-1]
+    assert "only the text was kept" in shown[0] and shown[1] is None
+
+
+def test_the_card_page_shows_what_changed_since_the_version_before(shell: Shell, bench: Stub) -> None:
+    texts = {"d" * 64: "One line.\nIt is for adults.\nThe end.", "e" * 64: f"One line.\nIt is for {EVIL}.\nThe end."}
+    for sha256_, text in texts.items():
+        record.keep_run(bench.home, f"card-{sha256_}", now(), "card", {"name": "Model", "sha256": sha256_, "files": [{"file": "README.md", "text": text}]})
+        record.keep_run(bench.home, bench.write("gaps", {}), now(), "gaps", {**report(FINDINGS), "card": {"name": "Model", "sha256": sha256_}})
+    read_now = {"name": "Model", "sha256": "f" * 64, "files": [{"file": "README.md", "text": "One line.\nIt is for children.\nThe end."}]}
+    known = card.versions(shell, request(), read_now)
+    assert [v for _, v in known] == ["e" * 64, "d" * 64] and card.versions(shell, request(), {**read_now, "name": "Other"}) == []
+    shown = card.difference(shell, request(), read_now, "d" * 64)
+    assert "It is for <del>adults.</del> <ins>children.</ins>" in shown and "1 places differ" in shown and "One line" not in shown
+    assert "<img" not in card.difference(shell, request(), read_now, "e" * 64)
+    assert "says what it said" in card.difference(shell, request(), {**read_now, "files": [{"file": "README.md", "text": texts["d" * 64]}]}, "d" * 64)
+    assert card.difference(shell, request(), read_now, "0" * 64) == card.NO_VERSION
+
+
+def test_another_model_is_chosen_on_the_page_by_an_administrator(shell: Shell, bench: Stub, staff: None) -> None:
+    assert "needs the role admin" in list(settings.choose(shell, request("developer"), "none", ""))[-1]
+    assert "needs the role admin" in list(settings.measure(shell, request("developer")))[-1] and "needs the role admin" in settings.model_html(
+        shell, request("developer")
+    )
+    assert "Name a GGUF file" in list(settings.choose(shell, request("admin"), " ", ""))[-1]
+    bench.fixed = frozenset()
+    told = list(settings.choose(shell, request("admin"), "/nowhere/x.gguf", ""))
+    assert "Step 1" in told[0] and "names no file" in told[-1] and record.last_of(bench.home, "settings") is None
+    assert "In use from now on" in list(settings.choose(shell, request("admin"), "none", ""))[-1]
+    last = record.last_of(bench.home, "settings")
+    assert last and (last.user, last.body["changed"], last.body["llm"]) == ("admin", "llm", "none")
+    assert "From: chosen here" in settings.model_html(shell, request("admin")) and "no model to measure" in list(settings.measure(shell, request("admin")))[-1]
+    bench.fixed = frozenset({"llm"})
+    assert "was set before the start and wins" in settings.model_html(shell, request("admin"))
+    assert "PINCITE_LLM is set and wins" in list(settings.choose(shell, request("admin"), "none", ""))[-1]
 
 
 @pytest.mark.parametrize(
@@ -729,6 +803,8 @@ def kept_draft(bench: Stub, owner: str) -> dict[str, Any]:
 def test_a_sentence_is_edited_under_a_name_and_the_machines_words_stay(shell: Shell, bench: Stub, staff: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Stub, "stale", lambda self, run, card=None: [])
     made = kept_draft(bench, "developer")
+    assert "There is no gap analysis or draft" in drafts.decide(shell, request("reviewer"), made, "e1/2", "accept", "", "")[0]
+    bench.comment(made["run"], "e1/2", "Please look", "reviewer")  # handed over
     said, after = drafts.decide(shell, request("reviewer"), made, "e1/2", "edit", "we know it", "It is needed <b>for triage</b>.")
     assert "e1/2: edited" in said and after and drafts.progress_of(after) == (1, 3) and drafts.open_questions(after) == []
     shown = drafts.section_html(after, "s1")
@@ -968,6 +1044,8 @@ def test_runs_and_exports_are_their_owners(client: TestClient, users: None) -> N
     sign_in(client, "dev2")
     assert client.get(f"/api/runs/{run}").status_code == 404 and client.get(f"/export/{run}.json").status_code == 404
     sign_in(client, "aud")
+    assert client.get(f"/api/runs/{run}").status_code == 404  # nobody shared it with them (tests/test_sharing.py)
+    sign_in(client, "root")
     assert client.get(f"/api/runs/{run}").status_code == 200
 
 

@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import typer
 
-from assistant.cli import cards, evidence, keeping, measuring, people, texts
+from assistant.cli import cards, choosing, evidence, keeping, measuring, people, texts
 from assistant.cli.base import say
 from assistant.errors import PinciteError
 
@@ -22,7 +22,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Answers, checks and drafts for medical AI regulation, each statement with a checked citation.",
 )
-for part in (texts, cards, people, keeping, measuring):
+for part in (texts, cards, people, choosing, keeping, measuring):
     app.add_typer(part.app)
 app.add_typer(evidence.app, name="evidence")
 

@@ -7,16 +7,13 @@ from typing import Annotated, Any
 
 import typer
 
-from assistant.cli.base import AsOf, JsonFlag, bench, filter_of, put, put_json, row_filter, say, write
-from assistant.errors import UsageError
+from assistant.cli.base import AsOf, JsonFlag, bench, filter_of, put, put_json, row_filter
 
 app = typer.Typer()
 eval_app = typer.Typer(no_args_is_help=True, help="Measure retrieval, answers, cards and claims on a labelled set.")
-models_app = typer.Typer(no_args_is_help=True, help="The language model: what it is, what it may do.")
 SetFile = Annotated[Path, typer.Option("--set", metavar="FILE.jsonl")]
 Against = Annotated[Path | None, typer.Option("--against", metavar="RUN.json", help="Compare with an earlier run's --json.")]
 app.add_typer(eval_app, name="eval")
-app.add_typer(models_app, name="models")
 
 
 @eval_app.command("retrieval")
@@ -77,34 +74,3 @@ def _put_figures(found: Mapping[str, Any], as_json: bool, against: Path | None =
         return
     for name, f in found["figures"].items():
         put(f"{name:32} {f['value']:.3f}  [{f['low']:.3f}, {f['high']:.3f}]  n={f['n']}")
-
-
-@models_app.command("list")
-def models_list(as_json: JsonFlag = False) -> None:
-    """The language model in use and the roles its accuracy card opens."""
-    from assistant import modelbench
-
-    w = bench()
-    model = w.model
-    roles = modelbench.open_roles(w.home / "models", model.info.sha256, model.info.name) if model else {}
-    name, digest = (model.info.name, model.info.sha256) if model else ("none", "")
-    if as_json:
-        put_json({"name": name, "sha256": digest, "roles": roles})
-    else:
-        put(f"{name} {digest[:12]} " + ", ".join(f"{role}: {'open' if open_ else 'closed'}" for role, open_ in roles.items()))
-
-
-@models_app.command("bench")
-def models_bench(out: Annotated[Path | None, typer.Option("-o", "--out", metavar="FILE")] = None) -> None:
-    """Measure the model at hand and write its accuracy card, which opens or closes its roles."""
-    from assistant import modelbench
-
-    w = bench()
-    if w.model is None:
-        raise UsageError("There is no model to measure (PINCITE_LLM is none)", "Name a GGUF file or a server")
-    card = modelbench.card(w.model, progress=say)
-    path = out or w.home / "models" / f"{card['name']}.json"
-    data = (json.dumps(card, indent=1, ensure_ascii=False) + "\n").encode()
-    write(path, data)
-    w.measured(card, data)
-    put(f"{path}: {card['roles']}")

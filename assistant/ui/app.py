@@ -48,9 +48,7 @@ def build(bench: "Workbench", jobs: Worker | None = None) -> gr.Blocks:
             with gr.Column(scale=5, min_width=260):
                 frameworks = gr.Dropdown(label="Frameworks (none: all)", choices=FRAMEWORK_CHOICES, multiselect=True, value=[], interactive=True)
             with gr.Column(scale=3, min_width=200):
-                project = gr.Dropdown(
-                    label="Project (choose or name one)", choices=[], value=None, allow_custom_value=True, interactive=True, elem_id="pc-project"
-                )
+                project = gr.Dropdown(label="Project (or a new one)", choices=[], value=None, allow_custom_value=True, interactive=True, elem_id="pc-project")
             with gr.Column(scale=2, min_width=150):
                 as_of = gr.Textbox(label="As of", value=date.today().isoformat(), max_length=10, interactive=True, elem_id="pc-as-of")
             with gr.Column(scale=2, min_width=120):
@@ -112,7 +110,9 @@ def _wire(blocks: gr.Blocks, shell: Shell, pages: dict[str, dict[str, Any]]) -> 
     blocks.load(lambda: date.today().isoformat(), None, shell.as_of, **QUIET)
     blocks.load(first["resumed"], None, first["progress"], **QUIET)
     blocks.load(projects_of, None, shell.project, **QUIET)
-    shell.project.input(chosen, [shell.project], [shell.project, asking["pinned"]], **QUIET)
+    blocks.load(first["fills"], [shell.project], first["projects"], **QUIET)
+    first["tab"].select(first["fills"], [shell.project], first["projects"], **QUIET)
+    shell.project.input(chosen, [shell.project], [shell.project, asking["pinned"]], **QUIET).then(first["fills"], [shell.project], first["projects"], **QUIET)
     asking["tab"].select(asking["pins"], [shell.project], asking["pinned"], **QUIET)
     first["made"].then(opened, None, screen, **QUIET)
     sourcing["added"].then(opened, None, screen, **QUIET)
@@ -122,10 +122,7 @@ def _wire(blocks: gr.Blocks, shell: Shell, pages: dict[str, dict[str, Any]]) -> 
     sourcing["tab"].select(sourcing["pairs"], None, sourcing["pair"], **QUIET)
     auditing["tab"].select(auditing["fill"], auditing["filters"], auditing["listed"], **QUIET)
 
-    def settles(request: gr.Request) -> Any:
-        return settings.settings_table(shell, request), settings.users_table(shell, request)
-
-    setting["tab"].select(settles, None, [setting["shown"], setting["users"]], **QUIET)
+    setting["tab"].select(setting["fills"], None, setting["screen"], **QUIET)
     _examples(shell, first, asking, gapping)
 
     def onward(files: Any, sample: Any) -> Any:
@@ -140,7 +137,7 @@ def project_choices(shell: Shell, request: Any) -> list[tuple[str, str]]:
     """The user's projects for a list."""
     try:
         with shell.acting(request):
-            return [(p["name"], p["id"]) for p in shell.bench.projects()]
+            return [(p["name"] + (f" ({p['owner']})" if p["access"] != "own" else ""), p["id"]) for p in shell.bench.projects()]
     except PinciteError:
         return []
 

@@ -28,8 +28,8 @@ from assistant.ui.shell import PRIVATE, QUIET, Shell
 HEADERS = ("No.", "Time (UTC)", "User", "Action", "Record", "About")
 NO_RECORD = empty("No record open", "Choose a row: the record opens here, with the whole trace of an answer.")
 ACTIONS = (
-    "ask", "gaps", "draft", "review", "comment", "assign", "signoff", "mark", "export", "ingest", "fetch", "project", "pin", "unpin", "sign-in",
-    "sign-in-failed", "sign-out", "user", "settings", "backup", "restore", "delete",
+    "ask", "gaps", "draft", "review", "comment", "assign", "signoff", "mark", "export", "ingest", "fetch", "project", "share", "pin", "unpin", "sign-in",
+    "sign-in-failed", "sign-out", "user", "settings", "model", "model-card", "backup", "restore", "delete",
 )  # fmt: skip
 BUNDLED = ("ask", "gaps", "draft")
 MARKS = ("agree", "disagree", "unclear")
@@ -44,7 +44,7 @@ def rows(shell: Shell, request: Any, last: int, action: str, user: str, since: s
 
 
 def _about(body: Json) -> str:
-    kept = {k: v for k, v in body.items() if k not in ("output", "question", "corpus_digest", "program")}
+    kept = {k: v for k, v in body.items() if k not in ("output", "question", "corpus_digest", "program", "code", "prompt_sha256")}
     return short(", ".join(f"{k}: {_brief(v)}" for k, v in kept.items()), 160)
 
 
@@ -80,9 +80,17 @@ def trace(shell: Shell, request: Any, id: str) -> str:
     held = esc(json.dumps(dict(record.body), indent=2, ensure_ascii=False))
     body = f'<details class="pc-links"><summary>What the chain holds of it</summary><div class="pc-steps">{held}</div></details>'
     try:
-        run = shell.bench.run(id)
+        with shell.acting(request, "audit"):
+            run = shell.bench.run(id)
     except PinciteError:
-        return chain + body + banner("The content of this run is not kept here, or was erased; the chain is not changed by that.", "info")
+        return (
+            chain
+            + body
+            + banner(
+                "The content of this record is not kept here, was erased, or is another user's that was not shared with you; the chain is whole all the same.",
+                "info",
+            )
+        )
     bundle = f'<div class="pc-downloads"><a href="/export/{esc(id)}.bundle" download>Evidence bundle</a></div>' if run["kind"] in BUNDLED else ""
     return chain + body + bundle + (_ask_trace(run) if run["kind"] == "ask" else _plain_trace(run))
 
@@ -137,12 +145,12 @@ def check_bundle(shell: Shell, request: Any, file: str | None, head: str) -> str
 def draw(shell: Shell, request: Any, n: float, seed: float) -> tuple[str, list[Json]]:
     """A seeded sample of claims, each beside its sources and with whether its quotations still stand."""
     try:
-        need(shell.role(request), "audit")
-        drawn = shell.bench.sample_claims(max(1, min(int(n or 25), 200)), int(seed or 0))
+        with shell.acting(request, "audit"):
+            drawn = shell.bench.sample_claims(max(1, min(int(n or 25), 200)), int(seed or 0))
     except PinciteError as error:
         return failure(error), []
     if not drawn:
-        return empty("Nothing to sample", "No answer has been kept yet."), []
+        return empty("Nothing to sample", "No answer is kept that you may see: your own, those of projects shared with you, and those handed to you."), []
     cards = []
     for i, c in enumerate(drawn, 1):
         stands = badge("✓ every quotation stands in its source", "good") if c["stands"] else badge("✕ a quotation does not stand", "bad")
@@ -170,7 +178,10 @@ def mark(shell: Shell, request: Any, drawn: Sequence[Json], which: float, verdic
 def build(shell: Shell) -> Mapping[str, Any]:
     """The page's components, by name."""
     with gr.Row():
-        head = gr.Textbox(label="Head exported earlier (optional)", placeholder="64 hexadecimal digits", scale=4, min_width=260)
+        head = gr.Textbox(
+            label="Audit head you wrote down earlier (optional)", info="With it, records that were cut off since then are found too",
+            placeholder="64 hexadecimal digits, as in the footer of an export", scale=4, min_width=260,
+        )  # fmt: skip
         check = gr.Button("Verify the chain", variant="primary", scale=1, min_width=160, elem_id="pc-verify")
     outcome = gr.HTML()
     with gr.Row():

@@ -6,15 +6,18 @@ from typing import Any
 
 import gradio as gr
 
-from assistant import corpus
+from assistant import compare, corpus
 from assistant.errors import PinciteError
 from assistant.evidence import folder
+from assistant.pinpoint import Pinpoint
 from assistant.ui.gaps import Facts, at_hand, computed_beside, samples
-from assistant.ui.parts import Json, badge, banner, empty, esc, failure, short, table
+from assistant.ui.parts import FRAMEWORKS, Json, badge, banner, empty, esc, failure, short, table
 from assistant.ui.shell import PRIVATE, QUIET, Shell
 
 NOT_READ = empty("No card yet", "Give a Hugging Face README, CHAI XML or PDF, a DOCX, a PDF, Markdown or text; or choose a sample.")
 VALUES = {"yes": True, "no": False, "not known": None}
+NO_VERSION = empty("Nothing to compare", "A version shows here once a card of this name was assessed or drafted from; the card read now is held against it.")
+MOST_LINES = 100
 STATES = {"stated": ("✓ stated", "good"), "missing": ("✕ missing", "bad"), "unreadable": ("≠ unreadable", "warn")}
 
 
@@ -79,10 +82,11 @@ def _computed_one(kept: folder.Kept) -> str:
 def facts_table(report: Json) -> str:
     """The known facts with their sources, then the questions that are open."""
     said = {True: "yes", False: "no", None: "not known"}
-    known = [[name, said[f["value"]], f["source"]] for name, f in sorted(report["facts"].items())]
-    missing = [[m["name"], m["ask"]] for m in report["missing_facts"]]
+    asks = {q.name: q.ask for q in corpus.fact_questions().values()}
+    known = [[asks.get(name, name), said[f["value"]], f["source"]] for name, f in sorted(report["facts"].items())]
+    missing = [[m["ask"]] for m in report["missing_facts"]]
     first = table(["Fact", "Value", "Source"], known, "Facts that are known") if known else empty("No fact is known", "Set those that you know below.")
-    return first + (table(["Fact", "Question"], missing, "Open questions: while one is open, what hangs on it “needs information”") if missing else "")
+    return first + (table(["Question"], missing, "Open questions: while one is open, what hangs on it “needs information”") if missing else "")
 
 
 def applicability(report: Json) -> str:
@@ -90,16 +94,30 @@ def applicability(report: Json) -> str:
     tones = {"yes": "good", "no": "mute", "unknown": "ask"}
     rows = [
         [
-            esc(f["framework"]),
+            esc(FRAMEWORKS.get(f["framework"], f["framework"])),
             badge(f["applies"], tones.get(f["applies"], "mute")),
             esc("; ".join(f"{b['rule']} ({b['pinpoint']}): {b['fact']}" for b in f["because"])),
         ]
         for f in report["frameworks"]
     ]
     tier = report.get("eu_ai_act", {})
-    basis = ", ".join(map(str, tier.get("basis", []))) or "none"
-    line = f"<p>AI Act tier: <strong>{esc(tier.get('tier', 'unknown'))}</strong>; role: {esc(tier.get('role', 'unknown'))}; basis: {esc(basis)}</p>"
+    basis = ", ".join(str(Pinpoint.parse(str(b)) or b) for b in tier.get("basis", [])) or "none"
+    line = (
+        f"<p>Under the AI Act: <strong>{esc(tier.get('tier', 'unknown'))}</strong>, in the role of {esc(tier.get('role', 'unknown'))}; basis: {esc(basis)}</p>"
+    )
     return (table(["Framework", "Applies", "Because"], rows, "Which frameworks apply", plain=False) if rows else "") + line
+
+
+def difference_html(before: Mapping[str, str], card: Json, since: str) -> str:
+    """What the card says now that an earlier version did not, and the other way round, line by line."""
+    found = compare.lines(before, {f["file"]: f["text"] for f in card["files"]})
+    if not found:
+        return banner(f"The card says what it said in the version of {since}.", "good")
+    tags = {"same": ("", ""), "removed": ("<del>", "</del>"), "added": ("<ins>", "</ins>")}
+    rows = [[esc(file), " ".join(tags[kind][0] + esc(short(words, 400)) + tags[kind][1] for kind, words in runs)] for file, runs in found[:MOST_LINES]]
+    more = banner(f"{len(found) - MOST_LINES} more places differ.", "info") if len(found) > MOST_LINES else ""
+    legend = f"<p class='pc-where'>Since the version of {esc(since)}: <del>taken out</del>, <ins>put in</ins>.</p>"
+    return legend + table(["File", "What changed"], rows, f"{len(found)} places differ", plain=False) + more
 
 
 # ---- what the page does ------------------------------------------------------------------------------------------
@@ -118,6 +136,31 @@ def read(shell: Shell, request: Any, files: Sequence[str] | None, sample: str | 
     missing = len({f["field"] for f in card["fields"] if f["state"] == "missing"})
     head = f"<p><strong>{esc(card['name'])}</strong>: {stated} fields stated, {missing} missing. SHA-256 {esc(card['sha256'][:16])}</p>"
     return head + warnings(card) + computed_html(kept) + fields_table(card), card, applicability(report) + facts_table(report)
+
+
+def versions(shell: Shell, request: Any, card: Json | None) -> list[tuple[str, str]]:
+    """The earlier versions of a card that the user assessed or drafted from, the newest first, for a list."""
+    try:
+        with shell.acting(request):
+            rows = [r for kind in ("gaps", "draft") for r in shell.bench.runs(kind, 200)] if card else []
+    except PinciteError:
+        return []
+    of_it = {r["card"]: r for r in sorted(rows, key=lambda r: r["time"]) if card and r["about"] == card["name"] and r["card"] not in ("", card["sha256"])}
+    newest = sorted(of_it.values(), key=lambda r: r["time"], reverse=True)
+    return [(f"{r['time'][:16].replace('T', ' ')} UTC, {'assessed' if r['kind'] == 'gaps' else 'drafted from'} by {r['owner']}", r["card"]) for r in newest]
+
+
+def difference(shell: Shell, request: Any, card: Json | None, version: str | None) -> str:
+    """How the card that is read differs from an earlier version of it."""
+    known = {sha256: name for name, sha256 in versions(shell, request, card)}
+    if card is None or version not in known:
+        return NO_VERSION
+    try:
+        with shell.acting(request):
+            before = shell.bench.card_files(str(version))
+    except PinciteError as error:
+        return failure(error)
+    return difference_html(before, card, known[str(version)])
 
 
 def set_fact(given: Facts, name: str | None, value: str | None, source: str) -> tuple[Facts, str]:
@@ -148,6 +191,9 @@ def build(shell: Shell) -> Mapping[str, Any]:
             show = gr.Button("Read the card", variant="primary", elem_id="pc-read-card")
             onward = gr.Button("Assess this card on the Gaps page")
     said = gr.HTML(NOT_READ)
+    with gr.Accordion("Difference to an earlier version", open=False) as differs:
+        version = gr.Dropdown(label="Earlier version", choices=[], value=None, interactive=True, elem_id="pc-version")
+        changed = gr.HTML(NO_VERSION, elem_id="pc-card-diff")
     with gr.Accordion("The card's text, with a field marked", open=False):
         field = gr.Dropdown(label="Field", choices=[], value=None, interactive=True)
         text = gr.HTML()
@@ -164,10 +210,19 @@ def build(shell: Shell) -> Mapping[str, Any]:
     def reads(files: Any, sample: Any, facts: Facts, request: gr.Request) -> Any:
         shown, found, about = read(shell, request, files, sample, facts)
         names = sorted({f["field"] for f in found["fields"] if f["end"]}) if found else []
-        return shown, found, about, gr.Dropdown(choices=[(n.replace("_", " "), n) for n in names], value=None), card_text(found, "") if found else ""
+        some = versions(shell, request, found)
+        last = some[0][1] if some else None  # the version before opens by itself, where there is one
+        return (
+            shown, found, about, gr.Dropdown(choices=[(n.replace("_", " "), n) for n in names], value=None), card_text(found, "") if found else "",
+            gr.Dropdown(choices=some, value=last), difference(shell, request, found, last), gr.Accordion(open=bool(some)),
+        )  # fmt: skip
 
-    outputs = [said, card, known, field, text]
+    def compares(found: Any, chosen: str | None, request: gr.Request) -> str:
+        return difference(shell, request, found, chosen)
+
+    outputs = [said, card, known, field, text, version, changed, differs]
     show.click(reads, [files, sample, given], outputs, concurrency_limit=4, **PRIVATE)
+    version.input(compares, [card, version], changed, **QUIET)
     field.input(lambda c, f: card_text(c, f or "") if c else "", [card, field], text, **QUIET)
     put.click(set_fact, [given, name, value, source], [given, noted], **QUIET).then(reads, [files, sample, given], outputs, **QUIET)
     return {"files": files, "sample": sample, "onward": onward}

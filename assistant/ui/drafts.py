@@ -8,7 +8,7 @@ import gradio as gr
 from assistant import packs
 from assistant.errors import PinciteError
 from assistant.export import DRAFT_FORMATS
-from assistant.roles import may, need
+from assistant.roles import need
 from assistant.ui.gaps import DECISIONS, Facts, at_hand, open_law, remarks_html, samples
 from assistant.ui.parts import CLICKS, SCROLLS, Json, badge, banner, citation_cards, clicked, empty, esc, failure, go, table
 from assistant.ui.shell import QUIET, Shell
@@ -167,7 +167,15 @@ def notes(made: Json) -> str:
 
 
 def make(
-    shell: Shell, request: Any, pack: str | None, level: str | None, files: Sequence[str] | None, sample: str | None, given: Facts, as_of: str
+    shell: Shell,
+    request: Any,
+    pack: str | None,
+    level: str | None,
+    files: Sequence[str] | None,
+    sample: str | None,
+    given: Facts,
+    as_of: str,
+    project: str = "",
 ) -> Iterator[tuple[str, Json | None]]:
     """What to show while the draft is made, and at the end the draft. The work is a job: it goes on when the tab is closed."""
     from assistant.workbench import check_day
@@ -181,7 +189,7 @@ def make(
     try:
         with at_hand(files, sample, None, given) as (card, facts), shell.bench.acting(user_of(request)):
             kept, how = card_files(card, facts)
-            id = shell.jobs.submit("draft", {"as_of": day, "pack": pack or "", "level": level or "", **how}, kept)
+            id = shell.jobs.submit("draft", {"as_of": day, "pack": pack or "", "level": level or "", "project": project, **how}, kept)
     except PinciteError as error:
         yield failure(error), None
         return
@@ -193,10 +201,11 @@ def make(
 
 def earlier(shell: Shell, request: Any) -> list[tuple[str, str]]:
     """The kept drafts that the user may open, newest first, for a list."""
-    role, user = shell.role(request), shell.user(request)
-    if not may(role, "ask"):
+    try:
+        with shell.acting(request):
+            rows = shell.bench.runs("draft", 200)
+    except PinciteError:
         return []
-    rows = [r for r in shell.bench.runs("draft", 200) if r["owner"] == user or may(role, "see-work")]
     return [(f"{r['pack']}: {r['about']} ({r['time'][:16].replace('T', ' ')}, {r['owner']})", r["id"]) for r in rows]
 
 
@@ -205,8 +214,9 @@ def reopened(shell: Shell, request: Any, id: str | None) -> tuple[str, Json | No
     if not id or id not in {run for _, run in earlier(shell, request)}:
         return NOT_MADE, None
     try:
-        found = shell.bench.run(id)
-        stale = shell.bench.stale(id)
+        with shell.acting(request):
+            found = shell.bench.run(id)
+            stale = shell.bench.stale(id)
     except PinciteError as error:
         return failure(error), None
     made = {**found, "run": id}
@@ -333,8 +343,8 @@ def build(shell: Shell) -> Mapping[str, Any]:
             target: "", deciding: gr.Column(visible=False), said: "", signed: "", seen: gr.Checkbox(label=acknowledgement(found), value=False),
         }  # fmt: skip
 
-    def makes(pack: Any, level: Any, files: Any, sample: Any, given: Facts, as_of: str, request: gr.Request) -> Iterator[Any]:
-        for shown_top, found in make(shell, request, pack, level, files, sample, given, as_of):
+    def makes(pack: Any, level: Any, files: Any, sample: Any, given: Facts, as_of: str, project: Any, request: gr.Request) -> Iterator[Any]:
+        for shown_top, found in make(shell, request, pack, level, files, sample, given, as_of, project or ""):
             yield {top: shown_top, made: None, results: gr.Column(visible=False)} if found is None else results_of(shown_top, found)
 
     def makes_again(before: Json | None, id: str | None, files: Any, sample: Any, given: Facts, as_of: str, request: gr.Request) -> Iterator[Any]:
@@ -399,7 +409,7 @@ def build(shell: Shell) -> Mapping[str, Any]:
 
     pack.change(levels, [pack], level, **QUIET)
     outputs = [top, made, results, listed, section, question, shown, used, viewer, one, target, deciding, said, signed, seen]
-    ran = run.click(makes, [pack, level, files, sample, shell.facts, shell.as_of], outputs, concurrency_limit=4, **QUIET)
+    ran = run.click(makes, [pack, level, files, sample, shell.facts, shell.as_of, shell.project], outputs, concurrency_limit=4, **QUIET)
     rerun = anew.click(makes_again, [made, section, files, sample, shell.facts, shell.as_of], outputs, concurrency_limit=4, **QUIET)
     for done in (ran, rerun):
         done.then(shell.foot, None, shell.footer, **QUIET).then(lists, None, past, **QUIET)

@@ -17,7 +17,7 @@ from assistant import corpus
 from assistant.errors import PinciteError, UsageError
 from assistant.evidence.folder import among
 from assistant.export import FORMATS
-from assistant.roles import may, need
+from assistant.roles import need
 from assistant.ui.parts import (
     CLICKS,
     FRAMEWORKS,
@@ -40,7 +40,7 @@ from assistant.ui.parts import (
     table,
     view_citation,
 )  # fmt: skip
-from assistant.ui.shell import QUIET, Shell
+from assistant.ui.shell import MINIMAL, QUIET, Shell
 from assistant.ui.work import user_of, watch
 from assistant.worker import card_files
 
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 NOT_RUN = empty("No assessment yet", "Give a model card, or choose a sample, and press “Assess”. Nothing of it leaves this machine.")
 NO_FINDING = empty("No finding open", "Choose a row of the findings: the law opens on the left, the card's own words on the right.")
 ANY = "any"
+AS_TEXT = (".md", ".markdown", ".txt", ".xml", ".json", ".yaml", ".yml", ".html")  # files whose kept text is the file
 Facts = dict[str, dict[str, Any]]
 SHOW_FINDING = "() => document.getElementById('pc-finding').scrollIntoView({block: 'nearest'})"
 AMENDED_BY_LETTERS = ("eu-ai-act", "gdpr", "mdr")
@@ -80,7 +81,8 @@ def head(report: Json) -> str:
         banner(f"Computed figures count: {e['file']}, made by {e['command']}" + ("" if e["audit"] else "; this is not on this record"), "info")
         for e in report.get("evidence", ())
     )
-    facts = [[name, {True: "yes", False: "no", None: "not known"}[f["value"]], f["source"]] for name, f in report["facts"].items()]
+    asks = {q.name: q.ask for q in corpus.fact_questions().values()}
+    facts = [[asks.get(name, name), {True: "yes", False: "no", None: "not known"}[f["value"]], f["source"]] for name, f in report["facts"].items()]
     known = table(["Fact", "Value", "Source"], facts, "Facts on which applicability rests") if facts else ""
     return f"<p><strong>{esc(text)}</strong></p>{proposal}<details class='pc-links'><summary>Facts ({len(facts)})</summary>{known}</details>"
 
@@ -355,6 +357,19 @@ def computed_beside(files: Sequence[str] | None) -> Iterator[list[Path]]:
         yield [inside] if figures else []
 
 
+@contextmanager
+def kept_files(shell: Shell, report: Json | None) -> Iterator[list[str]]:
+    """The files of an assessed card as they were kept, while inside; none for no assessment."""
+    with tempfile.TemporaryDirectory(prefix="pincite-kept-") as folder:
+        texts = shell.bench.card_files(report["card"]["sha256"]) if report else {}
+        foreign = [name for name in texts if Path(name).suffix.lower() not in AS_TEXT]
+        if foreign:
+            raise UsageError(f"Of {foreign[0]} only the text was kept", "Give the file again above and press “Assess”: it is then held against this assessment")
+        for name, text in texts.items():
+            (Path(folder) / Path(name).name).write_text(text, "utf8", newline="")
+        yield [str(p) for p in sorted(Path(folder).iterdir())]
+
+
 def _is_object(path: Path) -> bool:
     """Whether a file holds a JSON object; when not, reading it as facts says what is wrong."""
     try:
@@ -375,8 +390,12 @@ def assess_steps(
     everything: bool,
     since: str = "",
     project: str = "",
+    again: Json | None = None,
 ) -> Iterator[tuple[str, Json | None]]:
-    """What to show above the results after each step, and at the end the report. The work is a job: it goes on when the tab is closed."""
+    """What to show above the results after each step, and at the end the report. The work is a job: it goes on when the tab is closed.
+
+    `again`: an earlier assessment, whose card as it was kept is held against the law as it is now.
+    """
     from assistant.workbench import check_day
 
     try:
@@ -387,7 +406,12 @@ def assess_steps(
         return
     user, wanted = user_of(request), {"as_of": day, "frameworks": list(frameworks), "everything": everything, "project": project}
     try:
-        with at_hand(files, sample, facts, given) as (card, known), computed_beside(files) as figures, shell.bench.acting(user):
+        with (
+            shell.bench.acting(user),
+            kept_files(shell, again) as before,
+            at_hand(before or files, None if before else sample, facts, given) as (card, known),
+            computed_beside(before or files) as figures,
+        ):
             kept, how = card_files(card, known, figures)
             id = shell.jobs.submit("gaps", {**wanted, **how, "since": since or last_run(shell, project)}, kept)
     except PinciteError as error:
@@ -404,6 +428,33 @@ def top_of(report: Json) -> str:
     return head(report) + changes(report) + downloads(report)
 
 
+def carry_offer(shell: Shell, request: Any, report: Json) -> str:
+    """What to say of the decisions of the earlier assessment that rest on what has not changed; "" where there are none."""
+    try:
+        with shell.acting(request):
+            held = shell.bench.carried(report["run"]) if report.get("since") else {}
+    except PinciteError:
+        return ""
+    return f"Stand by the {len(held)} decisions on findings that have not changed" if held else ""
+
+
+def carry(shell: Shell, request: Any, report: Json | None) -> tuple[str, Json | None]:
+    """Records that the user stands by the earlier decisions; what to say, and the report with them."""
+    if report is None:
+        return banner("Assess a card first.", "warn"), report
+    try:
+        with shell.acting(request, "decide"):
+            done = shell.bench.carry(report["run"])
+            reviews = shell.bench.reviews(report["run"])
+    except PinciteError as error:
+        return failure(error), report
+    findings = [{**f, "review": reviews.get(f["requirement"])} for f in report["findings"]]
+    return banner(f"{len(done)} decisions stand again, under your name and on the record. What changed waits for you.", "good"), {
+        **report,
+        "findings": findings,
+    }
+
+
 def last_run(shell: Shell, project: str) -> str:
     """The last assessment that was made for a project of the acting user; "" when there is none."""
     return next((str(r["run"]) for r in shell.bench.project(project)["runs"] if r["kind"] == "gaps"), "") if project else ""
@@ -411,10 +462,11 @@ def last_run(shell: Shell, project: str) -> str:
 
 def earlier(shell: Shell, request: Any) -> list[tuple[str, str]]:
     """The kept assessments that the user may open, newest first, for a list."""
-    role, user = shell.role(request), shell.user(request)
-    if not may(role, "ask"):
+    try:
+        with shell.acting(request):
+            rows = shell.bench.runs("gaps", 200)
+    except PinciteError:
         return []
-    rows = [r for r in shell.bench.runs("gaps", 200) if r["owner"] == user or may(role, "see-work")]
     return [(f"{r['about']} ({r['time'][:16].replace('T', ' ')}, {r['owner']})", r["id"]) for r in rows]
 
 
@@ -423,7 +475,8 @@ def reopened(shell: Shell, request: Any, id: str | None) -> tuple[str, Json | No
     if not id or id not in {run for _, run in earlier(shell, request)}:
         return NOT_RUN, None
     try:
-        found = shell.bench.run(id)
+        with shell.acting(request):
+            found = shell.bench.run(id)
     except PinciteError as error:
         return failure(error), None
     report = with_remarks({**found, "run": id}, found.get("remarks", ()))
@@ -516,7 +569,10 @@ def build(shell: Shell) -> Mapping[str, Any]:
             stop = gr.Button("Stop", size="sm")
     with gr.Row():
         past = gr.Dropdown(label="Earlier assessments: open one", choices=[], value=None, interactive=True, min_width=300, elem_id="pc-earlier-gaps")
+        recheck = gr.Button("Check this one again: what changed in the law?", min_width=220, visible=False, elem_id="pc-recheck")
     top = gr.HTML(NOT_RUN, elem_id="pc-gap-top")
+    stand = gr.Button("", variant="primary", visible=False, elem_id="pc-carry")
+    stood = gr.HTML()
     with gr.Column(visible=False) as results:
         numbers = gr.HTML()
         grid = gr.Dataframe(label="Coverage: choose a cell to filter the findings", interactive=False, wrap=True, elem_id="pc-matrix", buttons=[])
@@ -555,22 +611,35 @@ def build(shell: Shell) -> Mapping[str, Any]:
 
     filters = [framework, status, severity, words, only]
 
-    def results_of(shown: str, found: Json) -> dict[Any, Any]:
+    def results_of(shown: str, found: Json, request: gr.Request) -> dict[Any, Any]:
+        offer, differ = carry_offer(shell, request, found), bool((found.get("since") or {}).get("changed"))
         return {
+            stand: gr.Button(value=offer, visible=bool(offer)), stood: "", recheck: gr.Button(visible=True),
             top: shown, report: found, results: gr.Column(visible=True), numbers: counts(found), grid: matrix(found), bars: severity_bars(found),
             dates: timeline(found), cross: crosswalk(found), framework: gr.Dropdown(choices=options(found), value=ANY), status: ANY, severity: ANY, words: "",
-            only: False, **_listing(found, ANY, ANY, ANY, "", False),
+            only: differ, **_listing(found, ANY, ANY, ANY, "", differ),
         }  # fmt: skip
 
     def assess(
         files: Any, sample: Any, facts: Any, given: Facts, as_of: str, frameworks: list[str], everything: bool, since: Any, project: Any, request: gr.Request
     ) -> Iterator[Any]:
         for shown, found in assess_steps(shell, request, files, sample, facts, given, as_of, frameworks, everything, since or "", project or ""):
-            yield {top: shown, report: None, results: gr.Column(visible=False)} if found is None else results_of(shown, found)
+            yield {top: shown, report: None, results: gr.Column(visible=False)} if found is None else results_of(shown, found, request)
+
+    def again(found: Json | None, given: Facts, as_of: str, project: Any, request: gr.Request) -> Iterator[Any]:
+        if found:
+            known = {name: f for name, f in found["facts"].items() if f["value"] is not None}
+            asked, run = list(found["summary"]["by_framework"]), found["run"]
+            for shown, new in assess_steps(shell, request, None, None, None, {**known, **given}, as_of, asked, False, run, project or "", found):
+                yield {top: shown} if new is None else results_of(shown, new, request)
+
+    def carries(found: Json | None, request: gr.Request) -> Any:
+        said, after = carry(shell, request, found)
+        return said, after, gr.Button(visible=False)
 
     def reopens(id: str | None, request: gr.Request) -> dict[Any, Any]:
         shown, found = reopened(shell, request, id)
-        return {top: shown, report: None, results: gr.Column(visible=False)} if found is None else results_of(shown, found)
+        return {top: shown, report: None, results: gr.Column(visible=False)} if found is None else results_of(shown, found, request)
 
     def lists(request: gr.Request) -> Any:
         some = earlier(shell, request)
@@ -622,11 +691,14 @@ def build(shell: Shell) -> Mapping[str, Any]:
         return said, after, detail(f) if f else NO_FINDING
 
     list_out = [listed, pick, one, viewer, open_id, deciding, assigning, decided]
-    everything_out = [top, report, results, numbers, grid, bars, dates, cross, *filters, *list_out]
+    everything_out = [top, stand, stood, recheck, report, results, numbers, grid, bars, dates, cross, *filters, *list_out]
     inputs = [files, sample, facts, shell.facts, shell.as_of, shell.frameworks, everything, since, shell.project]
     ran = run.click(assess, inputs, everything_out, concurrency_limit=4, **QUIET)
     ran.then(shell.foot, None, shell.footer, **QUIET).then(lists, None, [past, since], **QUIET)
-    stop.click(ends, None, None, cancels=[ran], **QUIET)
+    anew = recheck.click(again, [report, shell.facts, shell.as_of, shell.project], everything_out, concurrency_limit=4, **MINIMAL)
+    anew.then(shell.foot, None, shell.footer, **QUIET).then(lists, None, [past, since], **QUIET)
+    stand.click(carries, [report], [stood, report, stand], **MINIMAL).then(shell.foot, None, shell.footer, **QUIET)
+    stop.click(ends, None, None, cancels=[ran, anew], **QUIET)
     past.input(reopens, [past], everything_out, **QUIET)
     for one_filter in (framework, status, severity, only):
         one_filter.input(narrow, [report, *filters], list_out, **QUIET)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 # How every listener is registered: none of them is an endpoint of the API.
 PRIVATE: dict[str, Any] = {"api_visibility": "private"}
 QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+MINIMAL: dict[str, Any] = {"api_visibility": "private", "show_progress": "minimal"}  # for clicks: the browser shows at once that work has begun
 
 
 @dataclass(frozen=True, slots=True)

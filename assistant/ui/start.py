@@ -9,7 +9,7 @@ from assistant.errors import PinciteError
 from assistant.roles import may
 from assistant.ui.ask import EXAMPLES
 from assistant.ui.parts import FRAMEWORKS, Json, badge, banner, denied, empty, esc, failure, table
-from assistant.ui.shell import PRIVATE, QUIET, Shell
+from assistant.ui.shell import MINIMAL, PRIVATE, QUIET, Shell
 from assistant.ui.work import overview as work_overview
 from assistant.ui.work import user_of, watch
 
@@ -27,7 +27,9 @@ def _missing(standing: Json) -> str:
         return banner(f"{standing['reason']}. Build it with the button below, or run", "bad", "pincite ingest")
     if not standing["official"]:
         return banner(
-            "Everything here works on Pincite's own summaries. To quote the words of the law, add the official texts:", "info", "pincite corpus fetch"
+            "Everything here works on Pincite's own summaries. To quote the words of the law, add the official texts on the page Sources, or run",
+            "info",
+            "pincite corpus fetch",
         )
     return ""
 
@@ -92,6 +94,54 @@ def resume(shell: Shell, request: Any) -> Iterator[str]:
         yield from watch(shell.jobs, job.id)
 
 
+MAY_DO = {"own": "yours", "work": "shared with you to work on", "view": "shared with you to look at"}
+WAYS = [("look at it", "view"), ("work on it: pin, add runs, decide", "work"), ("no longer: take it back", "")]
+
+
+def projects_html(shell: Shell, request: Any, chosen: str | None) -> str:
+    """The projects that the user may open, and of the chosen one its runs and with whom it is shared."""
+    try:
+        with shell.acting(request):
+            held = shell.bench.projects()
+            one = shell.bench.project(chosen) if chosen and chosen in {p["id"] for p in held} else None
+    except PinciteError as error:
+        return failure(error)
+    if not held:
+        return empty("No project yet", "Write a name into “Project” at the top, such as the device's. What you pin and assess is then kept together.")
+    rows = [[p["name"], p["owner"], MAY_DO[p["access"]], p["time"][:10]] for p in held]
+    return table(["Project", "Owner", "For you", "Since"], rows, "Your projects") + (_project_html(one) if one else "")
+
+
+def _project_html(one: Json) -> str:
+    shared = ", ".join(f"{user} ({'works on it' if access == 'work' else 'looks at it'})" for user, access in one["shared"].items()) or "nobody"
+    rows = [[RUNS.get(r["kind"], r["kind"]), r["by"], r["time"][:16].replace("T", " "), r["run"]] for r in one["runs"]]
+    runs = table(["What", "By", "When (UTC)", "Run"], rows, f"Made for {one['name']}") if rows else ""
+    return f"<p><strong>{esc(one['name'])}</strong>: {len(one['pins'])} pinned passages, {len(rows)} runs. Shared with: {esc(shared)}.</p>{runs}"
+
+
+RUNS = {"gaps": "Assessment", "draft": "Draft", "ask": "Answer"}
+
+
+def sharing(shell: Shell, request: Any) -> list[str]:
+    """The users with whom a project can be shared."""
+    me = shell.user(request)
+    return [u["name"] for u in shell.bench.users() if u["name"] != me]
+
+
+def share(shell: Shell, request: Any, chosen: str | None, user: str | None, access: str | None) -> str:
+    """Shares the chosen project, or takes that back; what to say."""
+    if not chosen:
+        return banner("Choose one of your projects at the top first.", "warn")
+    if not user or access is None:
+        return banner("Choose a user, and what they may do.", "warn")
+    try:
+        with shell.acting(request):
+            shell.bench.share_project(chosen, user, access)
+    except PinciteError as error:
+        return failure(error)
+    return banner(f"{user} may {'work on it' if access == 'work' else 'look at it'} from now on." if access else f"{user} sees it no longer.", "good")
+
+
 def build(shell: Shell) -> Mapping[str, Any]:
     """The page's components, by name."""
     about = gr.HTML(empty("Loading", "Looking at the library, the model and the record."))
@@ -104,6 +154,13 @@ def build(shell: Shell) -> Mapping[str, Any]:
         ask = gr.Button(f"Ask: “{EXAMPLES[0]}”", min_width=260)
         read = gr.Button("Open a provision: Art. 35 GDPR", min_width=260)
         gaps = gr.Button("Assess a sample model card", min_width=260)
+    with gr.Accordion("Projects", open=False):
+        held = gr.HTML(empty("Loading", "Looking for your projects."), elem_id="pc-projects")
+        with gr.Row(visible=False) as lending:
+            user = gr.Dropdown(label="Share the chosen project with", choices=[], value=None, interactive=True, min_width=200, elem_id="pc-share-user")
+            access = gr.Radio(label="They may", choices=WAYS, value="view", min_width=300)
+            put = gr.Button("Share", min_width=100, elem_id="pc-share")
+        lent = gr.HTML()
     with gr.Accordion("Check this machine", open=False):
         doctor = gr.Button("Run the checks", size="sm")
         report = gr.HTML()
@@ -132,7 +189,15 @@ def build(shell: Shell) -> Mapping[str, Any]:
     def checks(request: gr.Request) -> str:
         return check_machine(shell, request)
 
-    look.click(works, None, listed, **QUIET)
+    def shares(chosen: str | None, user: str | None, access: str | None, request: gr.Request) -> Any:
+        return share(shell, request, chosen, user, access), projects_html(shell, request, chosen)
+
+    def fills(chosen: str | None, request: gr.Request) -> Any:
+        others = sharing(shell, request)
+        return projects_html(shell, request, chosen), gr.Row(visible=bool(others)), gr.Dropdown(choices=others, value=None)
+
+    put.click(shares, [shell.project, user, access], [lent, held], **MINIMAL)
+    look.click(works, None, listed, **MINIMAL)
     doctor.click(checks, None, report, **PRIVATE)
     return {
         "about": about,
@@ -144,4 +209,6 @@ def build(shell: Shell) -> Mapping[str, Any]:
         "resumed": resumed,
         "listed": listed,
         "progress": [progress, cancel],
+        "fills": fills,
+        "projects": [held, lending, user],
     }
