@@ -146,7 +146,9 @@ class Fleet:
             record.keep_user(self.store, record.User(f"user{n}", "compliance", secret))
         ports = [free_port() for _ in range(self.apps)]
         model = free_port()
-        environment = {**os.environ, "PINCITE_STORE": self.url, "PINCITE_LLM": f"http://127.0.0.1:{model}", "PINCITE_PROXY": HOST, "PINCITE_USER": "fleet"}
+        environment = {**os.environ, "PINCITE_STORE": self.url, "PINCITE_LLM": f"http://127.0.0.1:{model}", "PINCITE_USER": "fleet"}
+        nginx = os.environ.get("NGINX") or shutil.which("nginx")
+        environment |= {"PINCITE_PROXY": HOST} if nginx else {}  # behind it the cookie goes over TLS only
         self._part("model", ["--model", str(model)], environment)
         self.answers(f"http://127.0.0.1:{model}/v1/models")
         for n, port in enumerate(ports, 1):
@@ -156,7 +158,7 @@ class Fleet:
         self.own = {f"app{n}": f"{base}/health" for n, base in enumerate(self.bases, 1)}
         for base in self.bases:
             self.answers(f"{base}/health")
-        if nginx := os.environ.get("NGINX") or shutil.which("nginx"):
+        if nginx:
             self._front(nginx, ports)
 
     def _bench(self) -> Any:
@@ -194,14 +196,14 @@ class Fleet:
 
     def client(self, n: int = 0, seconds: float = 60) -> httpx.Client:
         """A browser's connection: through nginx, or to the process that it stays with."""
-        return httpx.Client(base_url=self.bases[n % len(self.bases)], timeout=seconds, verify=False, headers={"host": HOST})
+        return httpx.Client(base_url=self.bases[n % len(self.bases)], timeout=seconds, verify=False, headers={"host": HOST} if self.proxied else {})
 
     def answers(self, address: str) -> None:
         """Returns when an address answers; ends the program when it does not within three minutes."""
         deadline = time.monotonic() + 180
         while time.monotonic() < deadline:
             try:
-                if httpx.get(address, timeout=2, verify=False, headers={"host": HOST}).status_code == 200:
+                if httpx.get(address, timeout=2, verify=False, headers={"host": HOST} if address.startswith("https") else {}).status_code == 200:
                     return
             except httpx.TransportError:
                 pass
