@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from assistant import corpus, door, record, server, sessions
+from assistant.errors import Away
 from tests import attack
 from tests.attack import PASSWORD, SECRET, TELL, House, Raw
 
@@ -187,6 +188,17 @@ def test_beyond_this_machine_no_users_means_closed(tmp_path: Path) -> None:
     shut = door.Door(None, sessions.Sessions(tmp_path), "ada", frozenset(), alone=False)
     raw = Raw(shut)
     assert raw("GET", "/api/audit").status == 401 and raw("POST", "/api/ask").status == 401
+    raw.close()
+
+
+def test_a_store_that_is_away_is_said_so_and_opens_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: Any) -> Any:
+        raise Away("The store postgresql://db/pincite does not answer", "Start PostgreSQL, or mend PINCITE_STORE")
+
+    monkeypatch.setattr(sessions.Sessions, "of", away)
+    raw = Raw(door.Door(None, sessions.Sessions(tmp_path), "ada", frozenset()))
+    said = raw("GET", "/api/audit")
+    assert said.status == 503 and b"does not answer" in said.body and said.headers["retry-after"] == "2"
     raw.close()
 
 
