@@ -229,6 +229,7 @@ def _work(bench: "Workbench", job: Job, folder: Path) -> dict[str, Any]:
 def _gaps(bench: "Workbench", job: Job, folder: Path) -> dict[str, Any]:
     wanted, run = job.inputs, job.run
     if not job.audit:
+        bench.step("reading the card")
         card, facts, figures = laid_out(bench, job, folder)
         run = bench.gaps(card, wanted["as_of"], tuple(wanted["frameworks"]), (), facts, wanted["everything"], wanted["since"], figures)["run"]
     _for_project(bench, job, run)
@@ -238,6 +239,7 @@ def _gaps(bench: "Workbench", job: Job, folder: Path) -> dict[str, Any]:
 def _draft(bench: "Workbench", job: Job, folder: Path) -> dict[str, Any]:
     wanted, run = job.inputs, job.run
     if not job.audit:
+        bench.step("reading the card")
         card, facts, _ = laid_out(bench, job, folder)
         run = bench.draft(card, wanted["pack"], wanted["as_of"], facts, wanted["level"])["run"]
     _for_project(bench, job, run)
