@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from assistant.workbench import Workbench
 
 AT_ONCE = 4  # jobs of one process
-HEARD = 0.1  # seconds between two looks for jobs that are to stop
+HEARD = 0.05  # seconds between two looks for jobs that are to stop
 BEAT = 0.5  # seconds between two beats, which also write how far a job is
 LOOK = 0.5  # seconds between two looks for work of other processes, and of workers that died
 AGAIN = 0.3  # seconds between two looks of whoever waits for a job

@@ -287,7 +287,7 @@ def run_fleet(apps: int, users: int, active: int, minutes: float, pause: float) 
     all_of, seen = fleet(apps), Seen()
     try:
         all_of.begin(users, PASSWORD)
-        opening = users / 10  # seconds in which everyone comes in
+        opening = users / 4  # seconds in which everyone comes in
         until = time.monotonic() + opening + 60 * minutes
         kinds = [Person if n % max(1, users // active) == 0 and n // max(1, users // active) < active else Onlooker for n in range(users)]
         people = [threading.Thread(target=kind("", f"user{n}", seen, until, pause, all_of.client(n)).live) for n, kind in enumerate(kinds)]
