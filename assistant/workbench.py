@@ -71,6 +71,7 @@ from assistant.verify import cite, stands
 
 Progress = Callable[[str], None]
 RUN_KINDS = ("ask", "gaps", "draft")
+REST = 30.0  # seconds for which a model that could not be had is not tried again for a screen
 ERASABLE = (*RUN_KINDS, "chat", "card")
 STRANGE = "Few of these words stand in the texts held, which are searched in English: what is found is near in meaning at best"
 CARD_SECONDS = 10.0  # a sound card takes well under one
@@ -136,6 +137,7 @@ class Workbench:
         self.store: record.Store = postgres.parse(self.settings.store) if self.settings.store else self.home
         self._say = say
         self._settled = False  # whether the settings in effect stand in the record
+        self._without_model = (0.0, "")  # when a model could not be had last, and why
 
     @property
     def user(self) -> str:
@@ -713,6 +715,7 @@ class Workbench:
             before = self.__dict__.pop(part, None)
             if part == "model" and before is not None:
                 before.close()
+            self._without_model = (0.0, "")
         self._settled = True
         self.write("settings", {**self._recorded_settings(), "changed": name, "model_sha256": found})
         return {"name": name, "value": text if value is None else str(value), "said": said}
@@ -859,6 +862,18 @@ class Workbench:
         if now_current and (held is None or held.generation != now_current.generation):
             self.__dict__["library"] = now_current
 
+    def _model_or_why(self) -> tuple[Any, str]:
+        """The language model, or why it cannot be had; a server that is away is not asked anew for every screen."""
+        when, why = self._without_model
+        if why and time.monotonic() - when < REST:
+            return None, why
+        try:
+            model, self._without_model = self.model, (0.0, "")
+            return model, ""
+        except PinciteError as error:
+            self._without_model = (time.monotonic(), error.line())
+            return None, error.line()
+
     def standing(self) -> dict[str, Any]:
         """What every screen shows: the corpus, the model, the user, the audit head, and why something is not ready."""
         out: dict[str, Any] = {
@@ -868,7 +883,7 @@ class Workbench:
             "program": __version__,
             "audit_head": record.head(self.store),
         }
-        model = self.model
+        model, out["model_problem"] = self._model_or_why()
         out["model"] = {"name": model.info.name, "sha256": model.info.sha256} if model else None
         out["server"] = bool(model and not model.info.sha256)
         out["checked_until"] = corpus.manifest().checked_until
@@ -1331,7 +1346,9 @@ def load_facts(path: Path | None, card: Path) -> dict[str, Any]:
     try:
         found = json.loads(chosen.read_text("utf8"))
     except (OSError, ValueError) as error:
-        raise UsageError(f"{printable(chosen.name)} cannot be read as facts: {error}", 'Write {"us_device": {"value": true, "source": "who said so"}}') from error
+        raise UsageError(
+            f"{printable(chosen.name)} cannot be read as facts: {error}", 'Write {"us_device": {"value": true, "source": "who said so"}}'
+        ) from error
     if not isinstance(found, dict):
         raise UsageError(f"{printable(chosen.name)} is no list of facts", 'Write {"us_device": {"value": true, "source": "who said so"}}')
     return found

@@ -200,7 +200,15 @@ def test_a_compliance_officer_from_a_question_to_the_sheet_for_the_meeting(page:
     assert name.endswith(".xlsx") and zipfile.is_zipfile(io.BytesIO(data))
     page.locator("#pc-assess").click()  # next week
     page.get_by_text("Held against the earlier assessment; nothing has changed").wait_for()
+    page.get_by_role("button", name="Stand by the 1 decisions").click()
+    page.get_by_text("1 decisions stand again").wait_for()
     shot(page, "gaps")
+    page.locator("#pc-recheck").click()  # the card as it was kept, the law as it is
+    page.get_by_role("button", name="Stand by the 1 decisions").wait_for()
+    turn_to(page, "Start")
+    page.get_by_text("Projects", exact=True).click()
+    page.locator("#pc-projects").get_by_text("1 pinned passages, 4 runs").wait_for()
+    assert page.locator("body.pc-working").count() == 0  # nothing says that it works when nothing does
 
 
 def test_a_developer_from_a_card_to_a_signed_draft(page: Any) -> None:
@@ -274,6 +282,32 @@ def test_a_question_without_support_is_refused_with_what_to_add(page: Any) -> No
     page.get_by_text("do not support an answer").wait_for()
     page.get_by_text("nearest provisions").first.wait_for()
     shot(page, "refusal")
+
+
+def test_settings_say_what_the_model_is_and_what_wins(page: Any) -> None:
+    turn_to(page, "Settings")
+    page.get_by_text("Language model in use").wait_for()
+    page.locator("#pc-model textarea, #pc-model input").first.fill("/nowhere/model.gguf")
+    page.locator("#pc-use-model").click()
+    page.locator("#pc-model-said").get_by_text("PINCITE_LLM is set and wins").wait_for()  # the server of these tests was started with it
+    page.get_by_text("Advanced: every setting and where it comes from").click()
+    page.get_by_text("Variable that wins").wait_for()
+
+
+def test_a_click_says_at_once_that_it_was_taken(page: Any) -> None:
+    """Before the server has answered: the answer is held back here until the sign was seen, and goes when it comes."""
+    held: list[Any] = []
+    page.route("**/queue/join*", lambda route: held.append(route))
+    turn_to(page, "Audit")
+    page.locator("#pc-verify").click()
+    page.locator("#pc-verify[aria-busy=true]").wait_for(timeout=2000)
+    assert page.locator("body.pc-working").count() == 1
+    page.unroute("**/queue/join*")
+    for route in held:
+        route.continue_()
+    page.get_by_text("Sound:").wait_for()
+    page.locator("body:not(.pc-working)").wait_for(state="attached")
+    assert page.locator("#pc-verify[aria-busy]").count() == 0
 
 
 def test_a_provision_is_opened_and_its_neighbours(page: Any) -> None:

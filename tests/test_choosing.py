@@ -111,6 +111,22 @@ def test_a_model_file_is_tried_used_and_held_to_its_hash(home: Path, model_file:
         file.write(b"x")
     with pytest.raises(NotReady, match=r"mine\.gguf is not the one that was added"):
         bench(home).model  # noqa: B018
+    standing = bench(home).standing()  # the pages open all the same, and say why there is no model
+    assert standing["model"] is None and "is not the one that was added" in standing["model_problem"]
+
+
+def test_a_server_that_is_away_closes_no_page_and_is_not_asked_for_each(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from assistant import llm
+
+    asked: list[str] = []
+
+    def away(setting: str, home: Path) -> None:
+        asked.append(setting)
+        raise NotReady("the model server gives no list of models", "Start it")
+
+    monkeypatch.setattr(llm, "open_model", away)
+    w = bench(home, llm="http://127.0.0.1:9")
+    assert [w.standing()["model_problem"] for _ in range(3)] == ["the model server gives no list of models. Start it"] * 3 and asked == ["http://127.0.0.1:9"]
 
 
 def test_an_accuracy_card_decides_the_roles_and_stays_in_its_folder(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

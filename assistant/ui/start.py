@@ -45,7 +45,9 @@ def _corpus_tile(s: Json) -> str:
 
 
 def _model_tile(s: Json) -> str:
-    model = s["model"]
+    model, problem = s["model"], s.get("model_problem", "")
+    if problem:
+        return f'<section class="pc-tile"><h2>Language model {badge("not there", "warn")}</h2><p>{esc(problem)}</p><p>Until then answers are made of quotations.</p></section>'
     words = (
         f"<p>{esc(model['name'])}</p><p>SHA-256 {esc(model['sha256'][:16] or 'kept by its server')}</p>"
         if model
