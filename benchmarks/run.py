@@ -28,6 +28,8 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+import screens  # noqa: E402
+
 from assistant import corpus, library, retrieve  # noqa: E402
 from assistant.ingest import IngestReport, gather, read_source  # noqa: E402
 from assistant.law import Instrument  # noqa: E402
@@ -252,6 +254,7 @@ PARTS = {
     "ours": lambda home: ours(Path(home)),
     "langchain": lambda home: langchain(Path(home)),
     "cold": lambda home: cold(Path(home)),
+    "app": lambda home: screens.app(Path(home)),  # only when asked for: it needs Chromium
 }
 
 

@@ -296,13 +296,14 @@ def test_settings_say_what_the_model_is_and_what_wins(page: Any) -> None:
 
 def test_a_click_says_at_once_that_it_was_taken(page: Any) -> None:
     """Before the server has answered: the answer is held back here until the sign was seen, and goes when it comes."""
-    held: list[Any] = []
-    page.route("**/queue/join*", lambda route: held.append(route))
     turn_to(page, "Audit")
+    page.wait_for_timeout(1000)
+    held, free = list[Any](), list[bool]()
+    page.route("**/queue/join*", lambda route: route.continue_() if free else held.append(route))
     page.locator("#pc-verify").click()
     page.locator("#pc-verify[aria-busy=true]").wait_for(timeout=2000)
     assert page.locator("body.pc-working").count() == 1
-    page.unroute("**/queue/join*")
+    free.append(True)
     for route in held:
         route.continue_()
     page.get_by_text("Sound:").wait_for()
