@@ -110,8 +110,9 @@ def pressed(page: Any, name: str) -> Iterator[tuple[str, float | None]]:
         alike[kind] = alike.get(kind, 0) + 1
         if alike[kind] <= ALIKE:
             called = named(button)
-            sys.stderr.write(f"{name}: {called}\n")
-            yield f"{name}: {called}", page.evaluate(SIGN, button)
+            took = page.evaluate(SIGN, button)
+            sys.stderr.write(f"{name}: {called}: {took} ms\n")
+            yield f"{name}: {called}", took
             page.evaluate(QUIET)
             if button.get_attribute("role") == "tab":
                 page.get_by_role("tab", name=name, exact=True).click()
@@ -133,6 +134,7 @@ def app(home: Path, starts: int = 3) -> dict[str, Any]:
                 page.goto(f"http://127.0.0.1:{7900 + n}")
                 usable(page)
                 first.append(round(time.perf_counter() - begun, 2))
+                sys.stderr.write(f"first page usable after {first[-1]} s\n")
                 if n == starts - 1:
                     furnish(page)
                     for name in PAGES:
