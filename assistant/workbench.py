@@ -692,9 +692,16 @@ class Workbench:
             name: f"PINCITE_{name.upper()}" if name in self.fixed else "chosen here" if name in kept else "default" for name in type(self.settings).model_fields
         }
         return [
-            {"name": name, "value": "" if value is None else str(value), "source": sources[name], "variable": f"PINCITE_{name.upper()}"}
+            {"name": name, "value": self._value_shown(name, value), "source": sources[name], "variable": f"PINCITE_{name.upper()}"}
             for name, value in self.settings
         ]  # fmt: skip
+
+    def _value_shown(self, name: str, value: object) -> str:
+        """A setting as it may be shown: no password of a store, and nothing of what may hold one of a server."""
+        text = "" if value is None else str(value)
+        if name == "store" and text:
+            return str(self.store)
+        return "(not shown: a password may stand in it)" if name == "llm" and {"@", "?"} & set(text) else text
 
     def choose(self, name: str, text: str, sha256: str = "") -> dict[str, str]:
         """Set a setting on this machine from now on; a language model is tried first, and its worker starts anew. One audit record.

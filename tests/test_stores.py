@@ -17,6 +17,8 @@ from assistant.library import Library
 from assistant.postgres import Postgres
 from assistant.record import Store
 from assistant.retrieve import Filter
+from assistant.settings import Settings
+from assistant.workbench import Workbench
 from tests.crash import SOUND
 from tests.fakes import stub_bench
 from tests.test_crash import child, done
@@ -325,3 +327,10 @@ def test_no_part_of_a_password_is_shown(address: str, as_shown: str) -> None:
         with pytest.raises(UsageError) as caught:
             postgres.parse(address)
         assert "s3" not in caught.value.line() and "12" not in caught.value.line()
+
+
+@pytest.mark.parametrize("llm", ["http://bob:s3cret@127.0.0.1:9", "bob:s3cret@x", "http://127.0.0.1:9/v1?key=s3cret"])
+def test_the_settings_show_no_password(llm: str, tmp_path: Path) -> None:
+    bench = Workbench(Settings(home=tmp_path, llm=llm, store="postgresql://bob:s3cret@db.local/pincite"))
+    shown = {row["name"]: row["value"] for row in bench.settings_rows()}
+    assert "s3cret" not in str(shown) and shown["store"] == "postgresql://db.local/pincite" and "not shown" in shown["llm"]
