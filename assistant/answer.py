@@ -138,11 +138,23 @@ def _first_of_each(library: Library, found: Sequence[Found], question: str, want
     for unit in found:
         if len(used) > 1 and score_of(library, question, f"{unit.heading} {unit.text}") < BESIDE:
             continue
+        if used and _defines_other(unit, question):
+            continue
         if len(used) < places and not any(p.contains(unit.pinpoint) for p in used):
             made = _unit_claims(library, unit, question, wanted, 1)
             claims.extend(made)
             used.extend([unit.pinpoint] if made else [])
     return claims
+
+
+_TERM = re.compile(r"^\W*(?:\(?\w{1,4}[.)]\s+)?[‘'“\"](?P<term>[^’'”\"]{2,60})[’'”\"] means\b")
+
+
+def _defines_other(unit: Found, question: str) -> bool:
+    """Whether a provision defines a term of which the question has no word."""
+    term = _TERM.match(unit.text)
+    name = term["term"] if term else unit.heading if unit.kind == "definition" else ""
+    return bool(name) and not set(tokens(name)) & set(tokens(expand(question)))
 
 
 def _beside_named(library: Library, question: str, hits: Sequence[Hit], named: Sequence[Hit], wanted: Filter) -> list[Claim]:

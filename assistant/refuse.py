@@ -173,6 +173,7 @@ def level() -> Level:
 
 def features(library: Library, question: str, vector: "NDArray[np.float32]", wanted: Filter, hits: Sequence[Hit]) -> tuple[float, ...]:
     """How well the library speaks to a question, as numbers in the order of FEATURES."""
+    question = without_names(question)
     found = library.scores(words_of(question), vector, wanted)
     rows, dense, lexical = found.rows, found.dense, found.lexical
     text = dense[(rows.type == ROW_TYPES.index("passage")) | (rows.type == ROW_TYPES.index("digest"))]
@@ -194,6 +195,14 @@ def features(library: Library, question: str, vector: "NDArray[np.float32]", wan
         float(lexical.max()) / total if len(lexical) else 0.0, 1.0 if named_frameworks(question) else 0.0, min(len(words), 20) / 20,
         float(foreign(library, question)),
     )  # fmt: skip
+
+
+def without_names(question: str) -> str:
+    """A question without the countries, and the laws and authorities not held, that it names in passing: they are nothing its answer must speak of."""
+    known = terms()
+    spans = [(m.start(), m.end(), "") for p in (known.countries, known.laws, known.authorities) for m in p.finditer(question)]
+    held = [m.span() for m in known.held.finditer(question)]
+    return _without(question, [s for s in spans if not any(a < s[1] and s[0] < b for a, b in held)])
 
 
 def foreign(library: Library, question: str) -> int:

@@ -27,6 +27,8 @@ SIZES = {
     "followups": 20,
     "otherfield": 60,
     "otherrules": 60,
+    "abroad": 50,
+    "passing": 30,
 }
 
 
@@ -95,6 +97,30 @@ def test_other_fields_and_nonsense_are_refused(ask: Callable[[Mapping[str, Any]]
 def test_law_that_is_not_held_is_refused(lib: Library) -> None:
     answered = [r["question"] for r in rows("elsewhere") if refuse.elsewhere(r["question"], lib, Filter("2026-11-22")) is None]
     assert len(answered) <= 2, answered
+
+
+def test_foreign_names_refuse_only_what_is_about_them(ask: Callable[[Mapping[str, Any]], dict[str, Any]]) -> None:
+    """Fifty questions about law that is not held, and thirty about held law that name foreign law or countries in passing."""
+    assert evaluate.answers(rows("abroad"), ask)["figures"]["refused"]["value"] >= 0.98
+    assert evaluate.answers(rows("passing"), ask)["figures"]["answered"]["value"] >= 0.9
+
+
+def first_cited(found: Mapping[str, Any]) -> str:
+    return str(found["answer"]["claims"][0]["citations"][0]["pinpoint"])
+
+
+@pytest.mark.parametrize(
+    ("question", "first"),
+    [
+        ("What are the lawful bases for processing personal data under GDPR?", "gdpr:art-6(1)"),
+        ("on which legal ground can i process personal data gdpr", "gdpr:art-6(1)"),
+        ("when is processing of personal data lawful under the GDPR?", "gdpr:art-6(1)"),
+        ("If we put our own name on a high-risk AI system made by somebody else, do we become the provider?", "eu-ai-act:art-25(1)"),
+        ("Who counts as provider when a distributor puts its brand on a high-risk AI system?", "eu-ai-act:art-25(1)"),
+    ],
+)
+def test_the_first_citation_answers(question: str, first: str, ask: Callable[[Mapping[str, Any]], dict[str, Any]]) -> None:
+    assert first_cited(ask({"question": question})) == first
 
 
 def test_no_answerable_question_is_refused_for_a_name(lib: Library) -> None:
