@@ -102,7 +102,7 @@ def test_law_that_is_not_held_is_refused(lib: Library) -> None:
 def test_foreign_names_refuse_only_what_is_about_them(ask: Callable[[Mapping[str, Any]], dict[str, Any]]) -> None:
     """Fifty questions about law that is not held, and thirty about held law that name foreign law or countries in passing."""
     assert evaluate.answers(rows("abroad"), ask)["figures"]["refused"]["value"] >= 0.98
-    assert evaluate.answers(rows("passing"), ask)["figures"]["answered"]["value"] >= 0.9
+    assert sum(ask(r)["answer"]["abstained"] for r in rows("passing")) <= 3
 
 
 def first_cited(found: Mapping[str, Any]) -> str:
