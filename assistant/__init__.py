@@ -16,6 +16,7 @@ OPT_OUTS = {
     "LANGSMITH_TRACING": "false",
     "ORT_DISABLE_TELEMETRY": "1",  # onnxruntime from 1.29 on sends events by a native thread, which no guard within Python sees
     "OTEL_SDK_DISABLED": "true",
+    "RAY_USAGE_STATS_ENABLED": "0",
     "TOKENIZERS_PARALLELISM": "false",
     "TRANSFORMERS_OFFLINE": "1",
 }

@@ -33,10 +33,11 @@ class Embedder:
 
     `setting` is the folder named by PINCITE_EMBEDDER, or None for the embedded default, whose weights must be the published file.
     `home` is the data folder, where the SHA-256 of large files is remembered. Raises `UsageError` for a folder that holds no such model, `NotReady` for a
-    default that is missing or changed.
+    default that is missing or changed. `threads` of the processor embed several texts side by side (0: all).
     """
 
-    def __init__(self, setting: str | None = None, home: Path | None = None) -> None:
+    def __init__(self, setting: str | None = None, home: Path | None = None, threads: int = 0) -> None:
+        self.threads = threads or os.cpu_count() or 1
         if setting is None:
             weights = packaged(DEFAULT_PACKAGE, "model/model.safetensors")
             self.folder, self.name = weights.parent, "all-MiniLM-L6-v2"
@@ -70,7 +71,7 @@ class Embedder:
     @cached_property
     def _bert(self) -> "_Bert | None":
         try:
-            return _Bert(self.folder) if _Bert.fits(self.folder) else None
+            return _Bert(self.folder, self.threads) if _Bert.fits(self.folder) else None
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise UsageError(f"{self.folder} cannot be loaded as an embedder: {type(error).__name__}", "Get the model folder again") from error
 
@@ -104,10 +105,11 @@ class _Bert:
     One text goes through at a time, several at once on several cores: nothing is padded, and a vector does not depend on its neighbours.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, threads: int) -> None:
         import onnxruntime
         from tokenizers import Tokenizer
 
+        self.threads = threads
         self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self.tokenizer.no_padding()
         self.tokenizer.enable_truncation(_json(folder / "sentence_bert_config.json")["max_seq_length"])
@@ -136,9 +138,9 @@ class _Bert:
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         ids = [np.array([encoding.ids], dtype=np.int32) for encoding in self.tokenizer.encode_batch(list(texts))]
-        if len(ids) < 2:
+        if len(ids) < 2 or self.threads == 1:
             return np.concatenate([self._vector(row) for row in ids]) if ids else np.empty((0, 384), dtype=np.float32)
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
+        with ThreadPoolExecutor(self.threads) as pool:
             return np.concatenate(list(pool.map(self._vector, ids)))
 
     def _vector(self, ids: NDArray[np.int32]) -> Vectors:

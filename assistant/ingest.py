@@ -29,6 +29,7 @@ LARGEST = 200 * 1024 * 1024
 INPUTS = "inputs.json"
 ALONE = {r.NAME for r in READERS if not r.GROUPED}
 Progress = Callable[[str], None]
+AT_ONCE = 512  # texts that are embedded between two words of progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,11 @@ class Source:
     files: tuple[tuple[str, Path], ...]
     sha256: str
 
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return self.files[0][0] if len(self.files) == 1 else str(Path(self.files[0][0]).parent)
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -47,6 +53,9 @@ class Refusal:
     file: str
     code: str
     reason: str
+
+
+ReadSources = Callable[[Sequence[Source], Progress], Iterable[list[Instrument] | Refusal]]
 
 
 @dataclass(slots=True)
@@ -136,17 +145,29 @@ def _hash(files: Iterable[tuple[str, Path]]) -> str:
     return sums[0] if len(sums) == 1 else hashlib.sha256("\n".join(sums).encode()).hexdigest()
 
 
-def _read(source: Source, report: IngestReport) -> list[Instrument]:
-    name = source.files[0][0] if len(source.files) == 1 else str(Path(source.files[0][0]).parent)
+def read_here(sources: Sequence[Source], say: Progress) -> Iterator[list[Instrument] | Refusal]:
+    """What each source holds, or why it was not read, one after the other."""
+    for n, source in enumerate(sources, 1):
+        say(f"reading {n} of {len(sources)}: {source.files[0][0]}")
+        data = bytes_of(source)
+        yield data if isinstance(data, Refusal) else read_bytes(source.reader, source.name, source.sha256, data)
+
+
+def bytes_of(source: Source) -> list[tuple[str, bytes]] | Refusal:
+    """A source's files by name, or why one cannot be opened."""
     try:
-        data = [(n, file.read_bytes()) for n, file in source.files]
-        found = sandbox.call(read_source, source.reader, data, seconds=120, memory_mb=2048)
-        return [replace(one, sha256=source.sha256, file=name if len(source.files) > 1 else one.file) for one in found]
+        return [(n, file.read_bytes()) for n, file in source.files]
     except OSError as error:
-        report.refused.append(Refusal(name, "unreadable", f"{name} cannot be opened: {error.strerror}"))
+        return Refusal(source.name, "unreadable", f"{source.name} cannot be opened: {error.strerror}")
+
+
+def read_bytes(reader: str, name: str, sha256: str, data: list[tuple[str, bytes]]) -> list[Instrument] | Refusal:
+    """The instruments in the bytes of one source, read in the sandbox, or why there are none."""
+    try:
+        found = sandbox.call(read_source, reader, data, seconds=120, memory_mb=2048)
+        return [replace(one, sha256=sha256, file=name if len(data) > 1 else one.file) for one in found]
     except Unreadable as error:
-        report.refused.append(Refusal(name, error.code, error.about(name).line()))
-    return []
+        return Refusal(name, error.code, error.about(name).line())
 
 
 def ingest(
@@ -158,11 +179,13 @@ def ingest(
     instrument: str = "",
     passages: Path | None = None,
     store: Store | None = None,
+    read: ReadSources = read_here,
 ) -> IngestReport:
     """Read what the paths hold (nothing: the shipped corpus alone), add it to what the library has, and make that current.
 
     Nothing is written when no file could be read. `passages` is a file of JSON lines for `instrument`; with
     `instrument` alone, unknown documents are read as plain text under that id. `store` is the data folder unless given.
+    `read` gives for each source in turn what it holds.
     """
     store = store or home
     started = time.monotonic()
@@ -175,17 +198,17 @@ def ingest(
         if instrument:
             fresh = _added_set(instrument, paths, passages, report)
         else:
-            fresh = []
-            sources = gather(paths, report, {sha256: e.reader for sha256, e in known.items() if e.reader in ALONE})
-            for n, source in enumerate(sources, 1):
+            fresh, unread = [], []
+            for source in gather(paths, report, {sha256: e.reader for sha256, e in known.items() if e.reader in ALONE}):
                 if len(source.files) == 1:
                     with contextlib.suppress(OSError):  # without it the text is shown instead of the page
                         originals.keep(home, source.files[0][1], source.sha256)
                 if held and source.sha256 in known:
                     report.instruments.extend(held.instrument(e.id) for e in held.editions.values() if e.sha256 == source.sha256)
-                    continue
-                say(f"reading {n} of {len(sources)}: {source.files[0][0]}")
-                fresh.extend(_read(source, report))
+                else:
+                    unread.append(source)
+            for found in read(unread, say):
+                report.refused.append(found) if isinstance(found, Refusal) else fresh.extend(found)
         if (paths or passages) and not fresh and not report.instruments:
             return report
         sound = held if held and not held.damaged() else None  # never copy what is damaged
@@ -290,7 +313,7 @@ def _keep_inputs(home: Path, held: Library) -> None:
         aside.replace(home / INPUTS)
 
 
-def sparing(embed: Embed, vectors: Callable[[], Mapping[str, "np.ndarray[Any, Any]"]], say: Progress) -> Embed:
+def sparing(embed: Embed, vectors: Callable[[], Mapping[str, "np.ndarray[Any, Any]"]], say: Progress, at_once: int = AT_ONCE) -> Embed:
     """Embeds only texts without a shipped vector (`vectors` gives those by hash), in batches of similar length, and says how far it is."""
     import numpy as np
 
@@ -299,9 +322,9 @@ def sparing(embed: Embed, vectors: Callable[[], Mapping[str, "np.ndarray[Any, An
         held = [shipped.get(hashlib.sha256(t.encode()).hexdigest()) for t in texts]
         order = sorted((i for i, h in enumerate(held) if h is None), key=lambda i: len(texts[i]))
         found: dict[int, Any] = {i: h for i, h in enumerate(held) if h is not None}
-        for at in range(0, len(order), 512):
+        for at in range(0, len(order), at_once):
             say(f"embedding {at} of {len(order)} passages")
-            part = order[at : at + 512]
+            part = order[at : at + at_once]
             found |= dict(zip(part, embed([texts[i] for i in part]), strict=True))
         matrix = np.stack([found[i] for i in range(len(texts))]).astype(np.float32)
         return np.asarray(matrix / np.linalg.norm(matrix, axis=1, keepdims=True), dtype=np.float32)

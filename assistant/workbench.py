@@ -11,6 +11,7 @@ import platform
 import random
 import re
 import secrets
+import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
@@ -42,6 +43,7 @@ from assistant import (
     postgres,
     projects,
     prompts,
+    ray_ingest,
     record,
     replies,
     retrieve,
@@ -226,14 +228,21 @@ class Workbench:
 
     # ---- ingest and corpus
 
-    def ingest(self, paths: Sequence[Path] = (), passages: Path | None = None, instrument: str = "", rebuild: bool = False) -> dict[str, Any]:
-        """Read documents into the library; the report of the contract."""
+    def ingest(self, paths: Sequence[Path] = (), passages: Path | None = None, instrument: str = "", rebuild: bool = False, ray: str = "") -> dict[str, Any]:
+        """Read documents into the library; the report of the contract. `ray` is the address of a cluster that reads and embeds."""
 
         def embed(texts: list[str]) -> Any:
             return self.embedder.embed_documents(texts)
 
-        spared = ingestion.sparing(embed, lambda: corpus.shipped_vectors(self.embedder.sha256), self.say)
-        report = ingestion.ingest(self.home, list(paths), spared, self.say, rebuild, instrument, passages, self.store)
+        def read_into(embed: library.Embed, read: ingestion.ReadSources, at_once: int) -> ingestion.IngestReport:
+            spared = ingestion.sparing(embed, lambda: corpus.shipped_vectors(self.embedder.sha256), self.say, at_once)
+            return ingestion.ingest(self.home, list(paths), spared, self.say, rebuild, instrument, passages, self.store, read)
+
+        if ray:
+            with ray_ingest.workers(ray, self.settings.embedder, self.embedder.sha256, self.home, self.say) as workers:
+                report = read_into(workers.embed, workers.read, sys.maxsize)
+        else:
+            report = read_into(embed, ingestion.read_here, ingestion.AT_ONCE)
         if report.refused and not report.instruments:
             self.write("ingest", {"files": [], "refused": [r.file for r in report.refused], "corpus_digest": ""})
             return self._ingest_json(report, {})

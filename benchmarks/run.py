@@ -39,12 +39,14 @@ from assistant.workbench import Workbench, today  # noqa: E402
 
 SIZES = (10_000, 100_000, 1_000_000)  # passages of the made-up libraries
 SET = 5_000  # passages of one made-up instrument
+WORK = 1_500  # passages that one worker embeds, and then two
 PAIR = 400  # passages that both pipelines index
 
 
 def peak() -> int:
     """The most memory this process has held, MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+    lines = Path("/proc/self/status").read_text().splitlines()  # not ru_maxrss, which begins at what the parent held
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) >> 10
 
 
 def spent() -> float:
@@ -219,6 +221,33 @@ def langchain(home: Path) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def workers(home: Path) -> dict[str, Any]:
+    """Seconds in which Ray embeds the same passages with one worker and with two, one thread each: three pairs, in turn one or the other first."""
+    from assistant import ray_ingest
+    from assistant.embed import Embedder
+
+    ray_ingest.settle(ray_ingest.HERE)
+    import ray
+
+    held = library.current(home)
+    assert held
+    keys = np.random.default_rng(5).permutation(np.flatnonzero(held.rows.type == 0))[:WORK]
+    texts, sha256 = [held.passage(int(k), today()).text for k in keys], Embedder().sha256
+    took: dict[int, list[float]] = {1: [], 2: []}
+    for count in (1, 2, 2, 1, 1, 2):
+        with tempfile.TemporaryDirectory(prefix="pincite-ray-", ignore_cleanup_errors=True) as folder:
+            ray_ingest.start(ray_ingest.HERE, folder, count)
+            hands = ray_ingest.Workers(None, sha256, Path(folder) / "kept", lambda _: None)
+            hands.embed([f"{n} {texts[n]}" for n in range(2 * ray_ingest.TASK)])  # the model is loaded
+            started = time.perf_counter()
+            hands.embed(texts)
+            took[count].append(round(time.perf_counter() - started, 1))
+            ray.shutdown()
+    ratios = [round(one / two, 2) for one, two in zip(took[1], took[2], strict=True)]
+    rate = {count: round(len(texts) / statistics.median(each), 1) for count, each in took.items()}
+    return {"passages": len(texts), "characters": sum(map(len, texts)), "seconds": took, "ratios": ratios, "a_second": rate}
+
+
 def cold(home: Path) -> dict[str, Any]:
     """Seconds of `pincite search` from the shell, three times."""
     each = []
@@ -253,6 +282,7 @@ PARTS = {
     "readers": lambda folder: readers(Path(folder)),
     "ours": lambda home: ours(Path(home)),
     "langchain": lambda home: langchain(Path(home)),
+    "workers": lambda home: workers(Path(home)),
     "cold": lambda home: cold(Path(home)),
     "app": lambda home: screens.app(Path(home)),  # only when asked for: it needs Chromium
 }

@@ -70,6 +70,7 @@ FLOORS = {
         "settings",
         "worker",
         "ingest",
+        "ray_ingest",
         "fetch",
         "originals",
         "projects",
@@ -106,6 +107,7 @@ HEAVY = {
     "pyarrow",
     "pydicom",
     "psycopg",
+    "ray",
 }
 
 
@@ -172,6 +174,7 @@ def test_there_are_no_circles() -> None:
         ("sqlite3", {"library", "record", "jobs"}),
         ("psycopg", {"postgres"}),
         ("psycopg_pool", {"postgres"}),
+        ("ray", {"ray_ingest"}),
         ("bm25s", {"library"}),
         ("chromadb", {"vectors"}),
         ("langchain_chroma", {"vectors"}),

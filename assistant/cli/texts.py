@@ -22,12 +22,15 @@ def ingest(
     passages: Annotated[Path | None, typer.Option(metavar="FILE.jsonl", help='Lines {"id","text","heading"?} for --instrument.')] = None,
     instrument: Annotated[str, typer.Option(metavar="ID", help="Id of an added set, or read unknown documents as plain text.")] = "",
     rebuild: Annotated[bool, typer.Option(help="Read and build again even what has not changed.")] = False,
+    ray: Annotated[
+        str, typer.Option(metavar="HOST:PORT", help="Read and embed on this Ray cluster; `local`: in a process for each core of this machine.")
+    ] = "",
     as_json: JsonFlag = False,
 ) -> None:
     """Read official documents into the library."""
     if passages and not instrument:
         raise UsageError("--passages needs --instrument ID", "Name the set, such as hospital-policy")
-    report = bench().ingest(paths or [], passages, instrument, rebuild)
+    report = bench().ingest(paths or [], passages, instrument, rebuild, ray)
     if as_json:
         put_json(report)
     else:
