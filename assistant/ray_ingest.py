@@ -7,6 +7,7 @@ import hashlib
 import logging
 import os
 import pickle
+import re
 import secrets
 import shutil
 import tempfile
@@ -21,7 +22,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from assistant.errors import NotReady, PinciteError, UsageError
+from assistant.errors import NotReady, UsageError
 from assistant.ingest import Progress, Refusal, Source, bytes_of, read_bytes
 from assistant.law import Instrument
 
@@ -34,7 +35,7 @@ HERE = "local"  # the address that stands for this machine's own cores
 TASK = 128  # texts of one task: some seconds of a core, and what is done again when a worker dies
 PORTION = 256 << 20  # bytes of documents that are handed out at once
 
-# What Ray reads when it is imported. The second: without clusters it listens on the loopback alone, and to who has the token.
+# What Ray reads when it is imported: quieter. The second: without clusters it listens on the loopback alone, and to who has the token.
 QUIET = {"RAY_DATA_LOG_LEVEL": "ERROR", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
 LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_AUTH_MODE": "token"}
 
@@ -65,9 +66,10 @@ class Workers:
         unknown = {h: text for h, text in zip(hashes, texts, strict=True) if h not in held}
         if unknown:
             rows = [{"hash": h, "text": text} for h, text in unknown.items()]
-            model = {"embedder": self.embedder, "sha256": self.sha256}
-            asked = _dataset(rows, -(-len(rows) // TASK)).map_batches(_embed, batch_size=TASK, fn_kwargs=model)
+            asked = _dataset(rows, -(-len(rows) // TASK)).map_batches(_embed, batch_size=TASK, fn_kwargs={"setting": self.embedder})
             for batch in asked.iter_batches(batch_size=None, batch_format="numpy"):
+                if set(batch["by"]) != {self.sha256}:
+                    raise NotReady("A worker has another embedder than this machine", "Install the same Pincite and set the same PINCITE_EMBEDDER on each")
                 self._keep(batch["hash"].tolist(), batch["vector"])
                 held |= dict(zip(batch["hash"].tolist(), batch["vector"], strict=True))
                 self.say(f"embedded {len(held)} passages")
@@ -137,16 +139,11 @@ def start(address: str, folder: str, cores: int) -> None:
     context.print_on_execution_start = False
 
 
-def _given_up(address: str, error: Exception) -> PinciteError:
-    cause: BaseException | None = error
-    while cause:  # what a worker said in our own words
-        for said in (cause, getattr(cause, "cause", None)):
-            if isinstance(said, PinciteError):
-                return said
-        cause = cause.__cause__
-    said_last = (str(error).strip().splitlines() or [type(error).__name__])[-1][:200]
+def _given_up(address: str, error: Exception) -> NotReady:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    said = next((line for line in reversed(lines) if re.match(r"[A-Za-z_.]+(Error|NotReady|Exception): ", line)), lines[-1])[:200]
     return NotReady(
-        f"The Ray cluster {address} cannot be used ({said_last})",
+        f"The Ray cluster {address} cannot be used ({said})",
         "Look at `ray status` and RAY_AUTH_TOKEN, then run the same command again: it goes on where it was",
     )
 
@@ -180,17 +177,14 @@ def _read(row: Mapping[str, Any]) -> dict[str, Any]:
     return {"number": row["number"], "found": pickle.dumps(found)}
 
 
-def _embed(batch: Mapping[str, Any], embedder: str | None, sha256: str) -> dict[str, Any]:
-    vectors = _embedder(embedder, sha256).embed_documents([str(text) for text in batch["text"]])
-    return {"hash": batch["hash"], "vector": vectors}
+def _embed(batch: Mapping[str, Any], setting: str | None) -> dict[str, Any]:
+    embedder = _embedder(setting)
+    return {"hash": batch["hash"], "vector": embedder.embed_documents([str(text) for text in batch["text"]]), "by": [embedder.sha256] * len(batch["hash"])}
 
 
 @cache
-def _embedder(embedder: str | None, sha256: str) -> "Embedder":
-    """The model of this process, on one thread; the same file as where the ingest was started."""
+def _embedder(setting: str | None) -> "Embedder":
+    """The model of this process, on one thread."""
     from assistant.embed import Embedder
 
-    found = Embedder(embedder, threads=1)
-    if found.sha256 != sha256:
-        raise NotReady(f"A worker ({os.uname().nodename}) has another embedder than this machine", "Install the same Pincite and PINCITE_EMBEDDER on each")
-    return found
+    return Embedder(setting, threads=1)

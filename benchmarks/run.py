@@ -39,7 +39,7 @@ from assistant.workbench import Workbench, today  # noqa: E402
 
 SIZES = (10_000, 100_000, 1_000_000)  # passages of the made-up libraries
 SET = 5_000  # passages of one made-up instrument
-WORK = 1_500  # passages that one worker embeds, and then two
+WORK = 1_024  # passages that one worker embeds, and then two: eight tasks
 PAIR = 400  # passages that both pipelines index
 
 

@@ -24,10 +24,11 @@ from tests.crash import SOUND
 ROOT = Path(__file__).resolve().parents[1]
 HEAD, SECOND = "127.0.0.2", "127.0.0.3"
 SOON = {
+    "RAY_worker_niceness": "0",
     "RAY_health_check_initial_delay_ms": "500",
     "RAY_health_check_period_ms": "500",
     "RAY_health_check_failure_threshold": "3",
-}  # a dead node is missed soon
+}  # a dead node is missed soon; workers are not put behind every other process
 
 
 def start(*options: str) -> subprocess.Popen[str]:
@@ -66,7 +67,8 @@ def cluster() -> Iterator[str]:
             ray.shutdown()
             for node in reversed(nodes):
                 node.terminate()
-                node.wait(30)
+            for node in nodes:
+                node.wait(60)
 
 
 def processes(**wanted: bytes) -> list[int]:
@@ -112,8 +114,15 @@ def test_a_cluster_gives_the_library_that_one_process_gives(cluster: str, tmp_pa
     assert (again["embedded"], again["corpus_digest"]) == (0, reports[0]["corpus_digest"])
 
 
+def test_a_worker_with_another_embedder_is_refused(cluster: str, tmp_path: Path) -> None:
+    with pytest.raises(NotReady, match="A worker has another embedder") as error:
+        with ray_ingest.workers(cluster, None, "0" * 64, tmp_path, lambda _: None) as workers:
+            workers.embed(["one kind of record"])
+    assert "PINCITE_EMBEDDER" in error.value.hint and "\n" not in error.value.line()
+
+
 def test_a_node_that_dies_costs_no_passage_and_what_is_broken_off_goes_on(cluster: str, tmp_path: Path, embedder: Embedder) -> None:
-    asked = texts(1500)
+    asked = texts(800)
     told: list[str] = []
 
     def stop(line: str) -> None:
@@ -134,7 +143,7 @@ def test_a_node_that_dies_costs_no_passage_and_what_is_broken_off_goes_on(cluste
     with ray_ingest.workers(cluster, None, embedder.sha256, tmp_path, kill) as workers:
         found = workers.embed([*asked, asked[0]])
     numbers = [int(line.split()[1]) for line in told]
-    assert numbers[1] > first and numbers[-1] == len(asked) and len(told) > 4, "what was kept is not embedded again, and each text once"
+    assert numbers[1] > first and numbers[-1] == len(asked) and len(told) > 3, "what was kept is not embedded again, and each text once"
     assert not processes(what=b"raylet/raylet", where=f"--node_ip_address={SECOND}".encode())
     assert np.allclose(found[:-1:97], embedder.embed_documents(asked[::97]), atol=1e-6) and np.array_equal(found[0], found[-1])
     assert not (tmp_path / "embedding").exists()
@@ -187,7 +196,7 @@ with ray_ingest.workers("local", None, {embedder.sha256!r}, Path({str(tmp_path)!
 @pytest.mark.skipif(not find_spec("ray"), reason="Ray is not installed")
 @pytest.mark.parametrize("address", ["ray://other:10001", "other", "/tmp/x"])
 def test_an_address_that_is_none_is_refused(address: str, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="HOST:PORT"), ray_ingest.workers(address, None, "x", tmp_path, lambda _: None):
+    with pytest.raises(UsageError, match="is no address"), ray_ingest.workers(address, None, "x", tmp_path, lambda _: None):
         pass
 
 
