@@ -67,6 +67,7 @@ class Worker:
         self._lock = threading.Lock()
         self._tends = False
         self._stays = False
+        self._closed = False
 
     # ---- for whoever wants something done
 
@@ -134,6 +135,11 @@ class Worker:
         self.start()
         threading.Event().wait()
 
+    def close(self) -> None:
+        """Takes no more jobs; those that run here and do not end are taken up by others."""
+        self._closed = True
+        self._wake.set()
+
     def _tend(self) -> None:
         with self._lock:
             if not self._tends:
@@ -143,7 +149,7 @@ class Worker:
     def _tending(self) -> None:
         """Takes jobs, beats for them and hears who is to stop; without `start` until there is nothing left to do."""
         looked, idle = 0.0, 0
-        while True:
+        while not self._closed:
             try:
                 if self._going:
                     self._beat()
