@@ -512,6 +512,7 @@ def serve(host: str, port: int, bench: "Workbench") -> None:
             bench.say(f"Pincite is open at {scheme}://{shown}:{port} (Ctrl-C closes it)")  # not before: whoever follows the address must be let in
 
     Server(config).run()
+    jobs.close()
 
 
 def _few_heaps() -> None:

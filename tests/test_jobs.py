@@ -164,6 +164,7 @@ def test_a_card_is_assessed_by_whichever_worker_takes_it(bench: Any) -> None:
     other = Worker(bench)
     other.start()
     ended = other.wait(id)
+    other.close()
     direct = bench.gaps(CARD, "2026-11-22", ("gdpr",))
     made = bench.run(ended.run)
     assert (ended.state, made["owner"], made["kind"]) == ("done", "ann", "gaps")
@@ -222,6 +223,7 @@ def test_an_overtaken_worker_leaves_the_job_to_the_other(bench: Any, monkeypatch
     monkeypatch.setattr(jobs, "DEAD", 60.0)
     free.set()
     ended = two.wait(id)
+    two.close()
     assert ended.state == "done" and [r.id for r in bench.audit_tail(9) if r.action == "gaps"] == [ended.run]
 
 
