@@ -96,11 +96,17 @@ def counts(report: Json) -> str:
     return f'<div class="pc-counts" role="group" aria-label="Findings by status">{boxes}</div>'
 
 
+def by_framework(report: Json) -> dict[str, Json]:
+    """The counts of a report by framework, in the order of the header's list: a report that was kept has its keys sorted."""
+    held = report["summary"]["by_framework"]
+    return {f: held[f] for f in (*FRAMEWORKS, *held) if f in held}
+
+
 def matrix(report: Json) -> "Styler":
     """Coverage: framework against status, coloured, each cell a count."""
     import pandas as pd
 
-    rows = report["summary"]["by_framework"]
+    rows = by_framework(report)
     names = [FRAMEWORKS.get(f, f) for f in rows]
     headers = [f"{sign} {words}" for sign, words, _ in STATUSES.values()]
     frame = pd.DataFrame([[FRAMEWORKS.get(f, f), *(row.get(s, 0) for s in STATUSES)] for f, row in rows.items()], columns=["Framework", *headers])
@@ -503,12 +509,12 @@ def remark(shell: Shell, request: Any, report: Json | None, id: str, text: str, 
 
 def options(report: Json | None) -> list[tuple[str, str]]:
     """The frameworks of a report as choices of a filter."""
-    return [("any framework", ANY), *((FRAMEWORKS.get(f, f), f) for f in (report["summary"]["by_framework"] if report else ()))]
+    return [("any framework", ANY), *((FRAMEWORKS.get(f, f), f) for f in (by_framework(report) if report else ()))]
 
 
 def from_cell(report: Json, row: int, column: int) -> tuple[str, str]:
     """The filters that a cell of the coverage matrix stands for: its framework, and its status when it is not the first column."""
-    frameworks = list(report["summary"]["by_framework"])
+    frameworks = list(by_framework(report))
     if not 0 <= row < len(frameworks):
         return ANY, ANY
     return frameworks[row], ANY if column <= 0 else list(STATUSES)[column - 1]
