@@ -534,12 +534,18 @@ def over(deadline: float, stop: threading.Event | None) -> Literal["cancelled", 
 # ---------------------------------------------------------------- replies and schemas
 
 
+def spoken(text: str) -> str:
+    """A reply without what a reasoning model thinks aloud before it; nothing while it still thinks."""
+    _, ended, after = text.partition("</think>")
+    return after if ended else "" if text.lstrip().startswith("<think>") else text
+
+
 def parse_reply(text: str, schema: Schema) -> dict[str, Any] | ModelFailure:
     """A reply as an object that keeps to the schema; a server may have ignored the grammar, so that nothing is taken on trust."""
     from jsonschema import Draft202012Validator
 
     try:
-        value = json.loads(text)
+        value = json.loads(spoken(text))
     except ValueError:
         return ModelFailure("bad-json", "the reply is not JSON")
     wrong = next(iter(Draft202012Validator(schema).iter_errors(value)), None)

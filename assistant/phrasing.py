@@ -14,12 +14,13 @@ from typing import Any
 from assistant import prompts
 from assistant.followups import rewrite
 from assistant.law import Answer, Claim
-from assistant.llm import ChatModel, Message, ModelFailure
+from assistant.llm import ChatModel, Message, ModelFailure, spoken
 from assistant.support import Bearing, bears
 
 KEYS = "ABCDEF"
 PROMPT_TOKENS = 700
 REPLY_TOKENS = 420
+REPLY_MOST = 20_000  # characters after which a server that knows no limit is no longer listened to
 SHORTEST = 20  # characters: less is no statement
 RESTATED = 480  # characters: a longer quotation, such as a list, is better read as it stands
 _VERDICT = re.compile(r"\b(?:compliant|certified|approved|fully compl\w+|legal advice|guarantee[ds]?)\b", re.I)
@@ -71,6 +72,9 @@ def phrasings(question: str, answer: Answer, model: ChatModel, seconds: float = 
         if isinstance(piece, ModelFailure):
             now = replace(now, failure=piece)
             break
+        if len(now.raw) > REPLY_MOST:
+            now = replace(now, failure=ModelFailure("too-long", f"the reply did not end within {REPLY_MOST:,} characters"))
+            break
         now = replace(now, raw=now.raw + piece)
         if "}" in piece:
             more = _with_wordings(now, answer, places)
@@ -109,7 +113,7 @@ def checked(place: int, text: str, claim: Claim) -> Wording:
 
 def entries(raw: str) -> Iterator[tuple[str, str]]:
     """The whole entries of a reply, also of one that was cut off."""
-    decoder = json.JSONDecoder()
+    decoder, raw = json.JSONDecoder(), spoken(raw)
     at = raw.find("{", raw.find("[") + 1) if "[" in raw else -1
     while at >= 0:
         try:
@@ -172,52 +176,10 @@ def rewritten(question: str, before: str, model: ChatModel, seconds: float = 5) 
 
 
 _SMALL = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "is",
-        "are",
-        "be",
-        "what",
-        "which",
-        "who",
-        "whom",
-        "when",
-        "where",
-        "how",
-        "does",
-        "do",
-        "did",
-        "must",
-        "shall",
-        "may",
-        "can",
-        "should",
-        "of",
-        "for",
-        "to",
-        "in",
-        "on",
-        "under",
-        "by",
-        "with",
-        "from",
-        "it",
-        "its",
-        "their",
-        "and",
-        "or",
-        "if",
-        "that",
-        "this",
-        "long",
-        "much",
-        "many",
-        "also",
-        "apply",
-        "there",
-    ]
+    """
+    a an the is are be what which who whom when where how does do did must shall may can should of for to in on under by with from it
+    its their and or if that this long much many also apply there
+    """.split()  # noqa: SIM905
 )
 
 

@@ -297,7 +297,8 @@ def test_no_false_wording_of_a_lying_model_is_shown(name: str, lie: Callable[[st
     "reply",
     [
         ModelFailure("worker-died"), ModelFailure("timeout"), "nonsense", "{}", '{"claims": []}', '{"claims": [{"key": "Z", "text": "Something else altogether, long enough."}]}', '{"claims": [{"key": "A"}]}',
-        '{"claims": [{"key": "A", "text": "', "[[[[", "\x00",
+        '{"claims": [{"key": "A", "text": "', "[[[[", "\x00", "", "I'm sorry, but I can't help with legal questions.", '<think>The user wants [A] {"key": "A", "text": "A controller must do what it likes."}',
+        '{"claims": [{"key": "A", "text": "Der Verantwortliche muss eine Folgenabschätzung durchführen."}]}', '{"claims": [' + '{"key": "A", "text": "No."}, ' * 3000,
     ],
 )  # fmt: skip
 def test_a_models_failure_costs_the_wording_only(reply: object, ask: Ask) -> None:
@@ -308,6 +309,16 @@ def test_a_models_failure_costs_the_wording_only(reply: object, ask: Ask) -> Non
 def test_what_came_before_a_cut_off_is_kept() -> None:
     raw = '{"claims": [{"key": "A", "text": "one {brace}"}, {"key": "B", "text": "two"}, {"key": "C", "te'
     assert list(entries(raw)) == [("A", "one {brace}"), ("B", "two")]
+
+
+def test_what_a_reasoning_model_thinks_is_not_what_it_says() -> None:
+    thought = '<think>Perhaps [{"key": "A", "text": "first try"}] or [{</think>'
+    assert list(entries(thought[:-3])) == [] and list(entries(thought + '```json\n{"claims": [{"key": "A", "text": "said"}]}\n```')) == [("A", "said")]
+
+
+def test_a_server_that_knows_no_limit_is_left(ask: Ask) -> None:
+    out = phrase(PLAIN[0], ask(PLAIN[0]), ScriptedModel('{"claims": [' + " " * 1_000_000))
+    assert out.failure and out.failure.reason == "too-long" and len(out.raw) < 30_000
 
 
 def test_a_stop_ends_the_phrasing(ask: Ask) -> None:
