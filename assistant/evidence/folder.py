@@ -65,7 +65,8 @@ def _kept(path: Path, before: int) -> Kept | None:
     beside = path.with_name(f"{doc['kind']}.card.md")
     try:
         said = report.fragment(doc)
-        text = beside.read_text("utf8")
+        with beside.open("rb") as stream:
+            text = stream.read(4 * len(said.text) + 1).decode("utf8")
         threshold = doc["results"].get("threshold")
         name = f"{printable(path.resolve().parent.name)}/{beside.name}"
         figures = tuple(_computed(f, name, said.text, threshold) for f in doc["figures"])
