@@ -285,7 +285,7 @@ def test_no_verdict_words_in_code_or_prompts() -> None:
         HOUSE / "export",
         HOUSE / "ui",
         HOUSE / "cli",
-        HOUSE / "workbench.py",
+        HOUSE / "workbench",
         HOUSE / "forms.py",
         HOUSE / "demo.py",
         HOUSE / "server.py",

@@ -150,7 +150,7 @@ def test_a_clock_that_jumps_breaks_no_session_and_no_chain(tmp_path: Path, monke
     """Days and instants of the record are the machine's; their order is the chain's, whatever the clock says."""
     bench = stub_bench(tmp_path)
     for day in ("2026-11-22T10:00:00.000+00:00", "1970-01-01T00:00:00.000+00:00", "2099-12-31T23:59:59.000+00:00", "2026-11-22T09:00:00.000+00:00"):
-        monkeypatch.setattr("assistant.workbench.now", lambda day=day: day)
+        monkeypatch.setattr("assistant.workbench.core.now", lambda day=day: day)
         bench.keep_chat("", f"at {day}", [])
         bench.write("mark", {"at": day})
     assert bench.verify_audit().sound and len(bench.chats()) == 4
