@@ -310,6 +310,7 @@ def _keep_inputs(home: Path, held: Library) -> None:
     aside = home / f"{INPUTS}.{os.getpid()}"
     with contextlib.suppress(OSError):
         aside.write_text(_inputs_of(held), "ascii")
+        aside.chmod(0o600)
         aside.replace(home / INPUTS)
 
 
