@@ -425,6 +425,7 @@ class Listed:
 
 
 _ABOUT = ("owner", "card.name", "question", "title", "pack.id", "card.sha256")
+_NUL = "\ue000"  # stands for U+0000 on its way out of the database
 
 
 def listed(store: Store, kinds: Sequence[str], most: int) -> list[Listed]:
@@ -433,14 +434,15 @@ def listed(store: Store, kinds: Sequence[str], most: int) -> list[Listed]:
         return []
     newest = f"SELECT id FROM run WHERE kind IN ({','.join('?' * len(kinds))}) ORDER BY time DESC, id DESC LIMIT ?"
     with session(store) as db:
+        content = f"replace(r.content, '\\u0000', '{_NUL}')"  # which the one database cannot hand on, and at which the other ends
         parts = ", ".join(
-            f"json_extract(r.content, '$.{p}')" if isinstance(db, sqlite3.Connection) else f"r.content::json #>> '{{{p.replace('.', ',')}}}'" for p in _ABOUT
+            f"json_extract({content}, '$.{p}')" if isinstance(db, sqlite3.Connection) else f"{content}::json #>> '{{{p.replace('.', ',')}}}'" for p in _ABOUT
         )
         sql = f"""SELECT r.id, r.time, r.kind, coalesce(a."user", ''), {parts} FROM run r LEFT JOIN audit a ON a.id = r.id
             WHERE r.id IN ({newest}) ORDER BY r.time DESC, coalesce(a.seq, 0) DESC"""
         rows = db.execute(sql, (*kinds, min(most, 1 << 40))).fetchall()
     return [
-        Listed(id, time, kind, str(owner or author), str(card or question or title or ""), str(pack or ""), str(sha256 or ""))
+        Listed(id, time, kind, str(owner or author), str(card or question or title or "").replace(_NUL, "\0"), str(pack or ""), str(sha256 or ""))
         for id, time, kind, author, owner, card, question, title, pack, sha256 in rows
     ]
 
