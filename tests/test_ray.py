@@ -165,6 +165,11 @@ def test_this_machines_own_cores_listen_on_the_loopback_alone(tmp_path: Path, em
 import re, subprocess, sys
 from pathlib import Path
 from assistant import ray_ingest
+def cmdline(entry):
+    try:
+        return (entry / "cmdline").read_bytes()
+    except OSError:
+        return b""
 with ray_ingest.workers("local", None, {embedder.sha256!r}, Path({str(tmp_path)!r}), lambda _: None) as workers:
     print(workers.embed(["one kind of record", "another"]).shape)
     import ray
@@ -177,9 +182,11 @@ with ray_ingest.workers("local", None, {embedder.sha256!r}, Path({str(tmp_path)!
                 sockets[inode] = where.partition(":")[0]
     session = ray._private.worker._global_node.get_session_dir_path()
     found = set()
+    mine = {{e.name for e in Path("/proc").glob("[0-9]*") if session.encode() in cmdline(e)}}
     for entry in Path("/proc").glob("[0-9]*"):
         try:
-            if session.encode() in (entry / "cmdline").read_bytes() or b"ray::" in (entry / "cmdline").read_bytes()[:5]:
+            parent = (entry / "stat").read_text().rpartition(")")[2].split()[1]
+            if entry.name in mine or (parent in mine and cmdline(entry).startswith(b"ray::")):  # its workers change their names
                 found |= {{sockets.get(l[8:-1]) for l in (str(f.readlink()) for f in (entry / "fd").iterdir()) if l.startswith("socket:[")}}
         except OSError:
             pass
