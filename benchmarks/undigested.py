@@ -21,7 +21,8 @@ sys.path.insert(0, str(ROOT))
 
 from assistant import library, retrieve  # noqa: E402
 from assistant.library import Filter, tokens  # noqa: E402
-from assistant.workbench import Settings, Workbench, today  # noqa: E402
+from assistant.settings import Settings  # noqa: E402
+from assistant.workbench import Workbench, today  # noqa: E402
 
 CATALOGUES = re.compile(r"21cfr-8(6[2-9]|[789]\d)")  # classes of devices, a paragraph each
 SHORT = 60  # characters

@@ -11,8 +11,9 @@ import pytest
 from assistant import chosen, modelbench, record
 from assistant.errors import NotReady, PinciteError, Refused, Unreadable, UsageError
 from assistant.llm import EMBEDDED_PACKAGE, EMBEDDED_SHA256
+from assistant.settings import Settings
 from assistant.weights import packaged
-from assistant.workbench import Settings, Workbench
+from assistant.workbench import Workbench
 from tests.fakes import ScriptedModel
 
 

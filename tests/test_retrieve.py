@@ -146,7 +146,7 @@ def test_our_questions_are_no_strange_language(lib: Library) -> None:
 def test_a_first_search_loads_no_library_it_does_not_need(shipped_home: Path) -> None:
     heavy = ("bm25s", "pypdf", "scipy", "sentence_transformers", "torch")
     code = (
-        "import sys\nfrom pathlib import Path\nfrom assistant.retrieve import Filter\nfrom assistant.workbench import Settings, Workbench\n"
+        "import sys\nfrom pathlib import Path\nfrom assistant.retrieve import Filter\nfrom assistant.settings import Settings\nfrom assistant.workbench import Workbench\n"
         f"Workbench(Settings(home=Path({str(shipped_home)!r}), llm='none')).search('Who must be told of a breach?', Filter('2026-11-22'), 1)\n"
         f"print([m for m in {heavy!r} if m in sys.modules])"
     )
