@@ -388,5 +388,6 @@ def test_roles_and_the_way_in_and_out(browser: Any, tmp_path: Path) -> None:
         page.get_by_text("dev (developer)").wait_for()
         tabs = [t.inner_text() for t in page.get_by_role("tab").all() if t.is_visible()]
         assert "Ask" in tabs and not {"Audit", "Settings"} & set(tabs)
+        page.locator("body:not(.pc-working)").wait_for(state="attached")  # leaving while the page still loads makes its own console complain
         page.get_by_role("button", name="Sign out").click()
         page.get_by_label("Password").wait_for()
