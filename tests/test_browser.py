@@ -200,11 +200,11 @@ def test_a_compliance_officer_from_a_question_to_the_sheet_for_the_meeting(page:
     assert name.endswith(".xlsx") and zipfile.is_zipfile(io.BytesIO(data))
     page.locator("#pc-assess").click()  # next week
     page.get_by_text("Held against the earlier assessment; nothing has changed").wait_for()
-    page.get_by_role("button", name="Stand by the 1 decisions").click()
-    page.get_by_text("1 decisions stand again").wait_for()
+    page.get_by_role("button", name="Stand by 1 earlier decision").click()
+    page.get_by_text("1 decision stands again").wait_for()
     shot(page, "gaps")
     page.locator("#pc-recheck").click()  # the card as it was kept, the law as it is
-    page.get_by_role("button", name="Stand by the 1 decisions").wait_for()
+    page.get_by_role("button", name="Stand by 1 earlier decision").wait_for()
     turn_to(page, "Start")
     page.get_by_text("Projects", exact=True).click()
     page.locator("#pc-projects").get_by_text("1 pinned passages, 4 runs").wait_for()

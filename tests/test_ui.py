@@ -512,7 +512,7 @@ def test_decisions_on_what_has_not_changed_stand_again_by_a_persons_act(shell: S
     record.keep_run(bench.home, second["run"], now(), "gaps", {**second, "findings": differ})
     assert gaps.carry_offer(shell, request(), first) == "" and "the 1 decisions" in gaps.carry_offer(shell, request(), second)
     said, after = gaps.carry(shell, request("eve"), second)
-    assert "1 decisions stand again" in said and after and gaps.carry_offer(shell, request(), second) == ""
+    assert "1 decision stands again" in said and after and gaps.carry_offer(shell, request(), second) == ""
     stood = bench.reviews(second["run"])
     assert list(stood) == ["GDPR-1"] and (stood["GDPR-1"]["decision"], stood["GDPR-1"]["by"], stood["GDPR-1"]["edited"]) == ("edit", "eve", "We looked there.")
     assert stood["GDPR-1"]["reason"] == f"As in run {first['run']}: I know" and bench.audit_tail and bench.verify_audit().sound

@@ -441,7 +441,7 @@ def carry_offer(shell: Shell, request: Any, report: Json) -> str:
             held = shell.bench.carried(report["run"]) if report.get("since") else {}
     except PinciteError:
         return ""
-    return f"Stand by the {len(held)} decisions on findings that have not changed" if held else ""
+    return f"Stand by {len(held)} earlier decision{'s' if len(held) != 1 else ''} on what has not changed" if held else ""
 
 
 def carry(shell: Shell, request: Any, report: Json | None) -> tuple[str, Json | None]:
@@ -455,7 +455,9 @@ def carry(shell: Shell, request: Any, report: Json | None) -> tuple[str, Json | 
     except PinciteError as error:
         return failure(error), report
     findings = [{**f, "review": reviews.get(f["requirement"])} for f in report["findings"]]
-    return banner(f"{len(done)} decisions stand again, under your name and on the record. What changed waits for you.", "good"), {
+    return banner(
+        f"{len(done)} decision{'s stand' if len(done) != 1 else ' stands'} again, under your name and on the record. What changed waits for you.", "good"
+    ), {
         **report,
         "findings": findings,
     }
