@@ -404,6 +404,14 @@ def kept(store: Store, id: str) -> Kept | None:
     return Kept(row[0], row[1], row[2], _loads(row[3])) if row else None
 
 
+def authored(store: Store, ids: Sequence[str]) -> list[tuple[Kept, str]]:
+    """Runs by their ids, in that order, each with the user of its audit record; what is unknown or was erased is left out."""
+    with session(store) as db:
+        sql = f"""SELECT r.id, r.time, r.kind, r.content, coalesce(a."user", '') FROM run r LEFT JOIN audit a ON a.id = r.id WHERE r.id IN ({",".join("?" * len(ids))})"""
+        found = {row[0]: row for row in db.execute(sql, tuple(ids)).fetchall()} if ids else {}
+    return [(Kept(row[0], row[1], row[2], _loads(row[3])), str(row[4])) for id in ids if (row := found.get(id))]
+
+
 def all_kept(store: Store, kind: str) -> list[Kept]:
     """Every run of a kind, newest first."""
     with session(store) as db:

@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from assistant.errors import Internal, PinciteError, UsageError
+from assistant.errors import Internal, PinciteError
 from assistant.retrieve import Filter
 from assistant.ui.parts import (
     CLICKS,
@@ -356,14 +356,8 @@ def readiness(standing: Json) -> tuple[str, Any]:
 
 def turns_of(shell: Shell, request: Any, asks: Sequence[str]) -> Turns:
     """These answers as the record has them; an erased one is left out."""
-    turns = []
     with shell.acting(request):
-        for ask in asks:
-            try:
-                turns.append(shell.bench.run(ask))
-            except UsageError:
-                continue
-    return turns
+        return shell.bench.answers(asks)
 
 
 def asks_of(turns: Sequence[Json]) -> list[str]:

@@ -194,7 +194,7 @@ class Core:
         Outside a sign-in (the command line, an app without users) everything is one person's own, as it is an administrator's.
         """
         who = ACTING.get()
-        if not who or roles.may(self.role(who), "see-all") or (owner or self._owner(id)) == who:
+        if not who or (owner or self._owner(id)) == who or roles.may(self.role(who), "see-all"):
             return "own"
         return projects.lent(self.store, who).get(id, "") or next((p["access"] for p in projects.found(self.store, who) if p["id"] == id), "")
 

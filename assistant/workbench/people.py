@@ -37,6 +37,11 @@ class People(Cards):
             out["signatures"] = self.signatures(id)
         return out
 
+    def answers(self, ids: Sequence[str]) -> list[dict[str, Any]]:
+        """What earlier questions gave, as `run` gives each, read in one go; one that was erased or is not the acting user's to see is left out."""
+        rows = [(k, str(k.content.get("owner") or author)) for k, author in record.authored(self.store, ids) if k.kind == "ask"]
+        return [{**k.content, "id": k.id, "time": k.time, "kind": k.kind, "owner": owner} for k, owner in rows if self.access(k.id, owner)]
+
     def runs(self, kind: str = "", most: int = 50) -> list[dict[str, str]]:
         """The newest runs that the acting user may see, newest first: id, time, kind (ask, gaps, draft), owner, what each is about, a draft's pack, its card's hash."""
         if kind and kind not in RUN_KINDS:
