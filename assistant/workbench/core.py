@@ -198,14 +198,17 @@ class Core:
             return "own"
         return projects.lent(self.store, who).get(id, "") or next((p["access"] for p in projects.found(self.store, who) if p["id"] == id), "")
 
+    def _owned(self, *ids: str) -> list[tuple[record.Kept, str]]:
+        """Runs by their ids, each with its owner; what is unknown or was erased is left out."""
+        return [(k, str(k.content.get("owner") or author)) for k, author in record.authored(self.store, ids)]
+
     def _owner(self, id: str) -> str:
-        kept = record.kept(self.store, id)
-        return str(kept.content.get("owner") or record.author(self.store, id)) if kept else ""
+        return next((owner for _, owner in self._owned(id)), "")
 
     def _document(self, run: str, to_change: bool = False) -> Mapping[str, Any]:
         """The report or draft of a run as the machine made it, where the acting user may see it, or `to_change`, decide on it."""
-        kept = record.kept(self.store, run)
-        held = self.access(run) if kept else ""
+        kept, owner = next(iter(self._owned(run)), (None, ""))
+        held = self.access(run, owner) if kept else ""
         if kept is None or kept.kind not in ("gaps", "draft") or not held:
             raise UsageError(f"There is no gap analysis or draft '{run}'", "See what there is: pincite runs list")
         if to_change and held == "view":

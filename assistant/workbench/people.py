@@ -26,8 +26,7 @@ class People(Cards):
 
     def run(self, id: str) -> dict[str, Any]:
         """What an earlier ask, gap analysis or conversation gave, with its `id`, `time`, `kind` and `owner`. What the acting user may not see is not there."""
-        kept = record.kept(self.store, id)
-        owner = str(kept.content.get("owner") or record.author(self.store, id)) if kept else ""
+        kept, owner = next(iter(self._owned(id)), (None, ""))
         if kept is None or not self.access(id, owner):
             raise UsageError(f"There is no run '{id}'", "It may have been erased; its audit record remains")
         out = {**kept.content, "id": kept.id, "time": kept.time, "kind": kept.kind, "owner": owner}
@@ -39,8 +38,8 @@ class People(Cards):
 
     def answers(self, ids: Sequence[str]) -> list[dict[str, Any]]:
         """What earlier questions gave, as `run` gives each, read in one go; one that was erased or is not the acting user's to see is left out."""
-        rows = [(k, str(k.content.get("owner") or author)) for k, author in record.authored(self.store, ids) if k.kind == "ask"]
-        return [{**k.content, "id": k.id, "time": k.time, "kind": k.kind, "owner": owner} for k, owner in rows if self.access(k.id, owner)]
+        rows = ((k, owner) for k, owner in self._owned(*ids) if k.kind == "ask" and self.access(k.id, owner))
+        return [{**k.content, "id": k.id, "time": k.time, "kind": k.kind, "owner": owner} for k, owner in rows]
 
     def runs(self, kind: str = "", most: int = 50) -> list[dict[str, str]]:
         """The newest runs that the acting user may see, newest first: id, time, kind (ask, gaps, draft), owner, what each is about, a draft's pack, its card's hash."""
