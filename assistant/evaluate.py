@@ -23,18 +23,21 @@ Check = Callable[[Mapping[str, Any]], Mapping[str, Any]]  # a line of `verify --
 
 
 def load_set(path: Path) -> list[dict[str, Any]]:
-    """The lines of a JSONL set. Raises `UsageError` for a line that is no object."""
+    """The objects of a file of JSON lines. Raises `UsageError` for a file that cannot be read and for a line that is no object."""
+    try:
+        text = path.read_text("utf8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} cannot be read: {error}") from error
     rows = []
-    for n, line in enumerate(path.read_text("utf8").splitlines(), 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except ValueError as error:
-            raise UsageError(f"{path.name}: line {n} is not JSON") from error
-        if not isinstance(row, dict):
-            raise UsageError(f"{path.name}: line {n} is not an object")
-        rows.append(row)
+    for n, line in enumerate(text.split("\n"), 1):  # only here does a line of JSON end: its strings may hold other separators
+        if line.strip():
+            try:
+                row = json.loads(line)
+            except ValueError as error:
+                raise UsageError(f"{path} line {n} is no JSON: {error}") from error
+            if not isinstance(row, dict):
+                raise UsageError(f"{path} line {n} is no JSON object")
+            rows.append(row)
     return rows
 
 

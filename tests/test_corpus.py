@@ -11,6 +11,7 @@ from assistant import corpus
 from assistant.law import Instrument
 from assistant.pinpoint import Pinpoint
 from assistant.readers import recognise
+from tests.test_readers_us import read
 
 DAY = "2026-11-22"
 DIGESTS = {path.stem: path for path in sorted((corpus.root() / "digests").glob("*.toml"))}
@@ -118,11 +119,7 @@ WHOLE = [
 @pytest.mark.shared
 @pytest.mark.parametrize(("file", "left_out"), WHOLE, ids=[f.rsplit("/", 1)[1] for f, _ in WHOLE])
 def test_every_section_of_a_work_that_is_digested_whole_has_a_digest(file: str, left_out: str, shared: Callable[[str], Path]) -> None:
-    path = shared(file)
-    data = path.read_bytes()
-    reader = recognise(path.name, data[:65536])
-    assert reader
-    roots = {p.pinpoint.root.address for one in reader.read([(path.name, data)]) for p in one.provisions}
+    roots = {p.pinpoint.root.address for one in read(shared(file)) for p in one.provisions}
     held = {p.pinpoint.root.address for one in instruments().values() for p in one.provisions}
     wanted = {a for a in roots if not re.fullmatch(rf"(?:{left_out})|.*-subpart-.*|ch-.*", a.partition(":")[2])}
     assert len(wanted) > 5 and sorted(wanted - held) == []
@@ -186,13 +183,9 @@ def numbers(text: str) -> set[str]:
 @pytest.mark.shared
 @pytest.mark.parametrize(("name", "file"), OFFICIAL, ids=[f.rsplit("/", 1)[1] for _, f in OFFICIAL])
 def test_every_period_and_amount_of_a_digest_stands_in_the_law(name: str, file: str, shared: Callable[[str], Path]) -> None:
-    path = shared(file)
-    data = path.read_bytes()
-    reader = recognise(path.name, data[:65536])
-    assert reader
     official: dict[Pinpoint, str] = {}
     whole = ""
-    for one in reader.read([(path.name, data)]):
+    for one in read(shared(file)):
         official |= {p.pinpoint: p.span.of(one.text) for p in one.provisions}
         whole += one.text
     missing, absent, checked = [], [], 0

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -54,23 +54,6 @@ def day(as_of: str) -> str:
     return check_day(as_of) if as_of else today()
 
 
-def lines(path: Path) -> Iterator[dict[str, Any]]:
-    """The JSON objects of a file of lines, each with its line in an error."""
-    try:
-        text = path.read_text("utf8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} cannot be read: {error}") from error
-    for n, line in enumerate(text.splitlines(), 1):
-        if line.strip():
-            try:
-                value = json.loads(line)
-            except ValueError as error:
-                raise UsageError(f"{path} line {n} is no JSON: {error}") from error
-            if not isinstance(value, dict):
-                raise UsageError(f"{path} line {n} is no JSON object")
-            yield value
-
-
 def write(path: Path, data: bytes) -> None:
     """Write a file whole or not at all."""
     try:
@@ -92,7 +75,9 @@ def read(path: Path) -> bytes:
 
 def batched(source: Path, out: Path | None, each: Callable[[dict[str, Any]], Mapping[str, Any]]) -> None:
     """One line of output for each line of input, to a file or stdout."""
-    rows = [json.dumps({"id": row.get("id"), **each(row)}, ensure_ascii=False) for row in lines(source)]
+    from assistant.evaluate import load_set
+
+    rows = [json.dumps({"id": row.get("id"), **each(row)}, ensure_ascii=False) for row in load_set(source)]
     data = "".join(row + "\n" for row in rows)
     if out:
         write(out, data.encode())

@@ -12,7 +12,7 @@ from assistant.roles import need
 from assistant.ui.gaps import DECISIONS, Facts, at_hand, open_law, remarks_html, samples
 from assistant.ui.parts import CLICKS, SCROLLS, Json, badge, banner, citation_cards, clicked, empty, esc, failure, go, table
 from assistant.ui.shell import QUIET, Shell
-from assistant.ui.work import user_of, watch
+from assistant.ui.work import user_of
 from assistant.worker import card_files
 
 NOT_MADE = empty(
@@ -193,10 +193,7 @@ def make(
     except PinciteError as error:
         yield failure(error), None
         return
-    yield from ((shown, None) for shown in watch(shell.jobs, id))
-    if (job := shell.jobs.job(id)).state == "done":
-        made = shell.bench.run(job.run)
-        yield head(made), made
+    yield from shell.run_of(id, head)
 
 
 def earlier(shell: Shell, request: Any) -> list[tuple[str, str]]:

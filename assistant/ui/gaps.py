@@ -41,7 +41,7 @@ from assistant.ui.parts import (
     view_citation,
 )  # fmt: skip
 from assistant.ui.shell import MINIMAL, QUIET, Shell
-from assistant.ui.work import user_of, watch
+from assistant.ui.work import user_of
 from assistant.worker import card_files
 
 if TYPE_CHECKING:
@@ -423,10 +423,7 @@ def assess_steps(
     except PinciteError as error:
         yield failure(error), None
         return
-    yield from ((shown, None) for shown in watch(shell.jobs, id))
-    if (job := shell.jobs.job(id)).state == "done":
-        made = shell.bench.run(job.run)
-        yield top_of(made), made
+    yield from shell.run_of(id, top_of)
 
 
 def top_of(report: Json) -> str:

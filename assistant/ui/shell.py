@@ -1,5 +1,6 @@
 """What every page builds on: the workbench, the header's filters, the footer and the long work of the server."""
 
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -7,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from assistant.roles import need
-from assistant.ui.parts import foot
-from assistant.ui.work import user_of
+from assistant.ui.parts import Json, foot
+from assistant.ui.work import user_of, watch
 from assistant.worker import Worker
 
 if TYPE_CHECKING:
@@ -38,6 +39,13 @@ class Shell:
         """The verbs called inside are recorded under the name of the user who made the request. Raises Refused where the role does not cover `what`."""
         need(self.role(request), what)
         return self.bench.acting(user_of(request))
+
+    def run_of(self, id: str, shown: Callable[[Json], str]) -> Iterator[tuple[str, Json | None]]:
+        """What to show until a job ends; when it is done, what `shown` makes of the run that came of it, with that run."""
+        yield from ((seen, None) for seen in watch(self.jobs, id))
+        if (job := self.jobs.job(id)).state == "done":
+            made = self.bench.run(job.run)
+            yield shown(made), made
 
     def user(self, request: Any) -> str:
         """The name under which what a request does is recorded."""
