@@ -9,7 +9,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -204,17 +204,21 @@ def status_rows() -> tuple[StatusRow, ...]:
     )  # fmt: skip
 
 
-@cache
-def _rows_about(instrument: str) -> tuple[StatusRow, ...]:
-    return tuple(row for row in status_rows() if any(first.instrument == instrument for first, _ in row.scope))
+@lru_cache(maxsize=50_000)
+def _rows_about(root: Pinpoint) -> tuple[StatusRow, ...]:
+    """The rows that may speak about a root provision or a part of it, in file order."""
+
+    def may(first: Pinpoint, last: Pinpoint) -> bool:
+        return first.contains(root) or root.contains(first) if first == last else _between(first, root, last)
+
+    return tuple(row for row in status_rows() if any(first.instrument == root.instrument and may(first, last) for first, last in row.scope))
 
 
-@lru_cache(maxsize=50_000)  # an ingest asks thrice about each provision
 def term_of(p: Pinpoint, version: str, default: Term | None = None) -> Term:
     """When a provision in the version of that date applies; `default` holds where the overlay is silent."""
     default = default or Term()
     parts = {"applies_from": default.applies_from, "until": default.until, "after": default.after, "base": default.base, "note": default.note}
-    for row in _rows_about(p.instrument):
+    for row in _rows_about(p.root):
         if row.covers(p, version):
             for name in parts:
                 parts[name] = getattr(row, name) or parts[name]

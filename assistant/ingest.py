@@ -212,10 +212,11 @@ def ingest(
         if (paths or passages) and not fresh and not report.instruments:
             return report
         sound = held if held and not held.damaged() else None  # never copy what is damaged
-        if sound and not fresh and not rebuild and _same_inputs(home, sound):
+        same = bool(sound and not rebuild and _same_inputs(home, sound))
+        if sound and same and not fresh:
             _unchanged(sound, report)
         else:
-            _build(store, held.instruments() if held else [], fresh, embed, held, rebuild, report, say, sound)
+            _build(store, held.instruments() if held else [], fresh, embed, rebuild, report, say, sound, sound.edges() if sound and same else ())
             built = stores.current(store)
             if built:
                 _keep_inputs(home, built)
@@ -254,11 +255,11 @@ def _build(
     kept: list[Instrument],
     fresh: list[Instrument],
     embed: Embed,
-    held: Library | None,
     rebuild: bool,
     report: IngestReport,
     say: Progress,
     sound: Library | None,
+    known: Sequence[Sequence[tuple[str, str, Span]]],
 ) -> None:
     digests = list(corpus.digest_instruments())
     fresh = [one for one in fresh if not any(one.sha256 == k.sha256 and one.work == k.work for k in kept)] if not rebuild else fresh
@@ -268,13 +269,14 @@ def _build(
     new = [revised(one, kept) for one in fresh]
     report.instruments.extend(new)
     everything = [*kept, *new, *digests]
-    report.digest = library.corpus_digest(everything)
+    content = library.content_of(everything, references(everything, known))
+    report.digest = content.digest
     files = {one.sha256 for one in everything}
     if sound and sound.digest == report.digest and files == {e.sha256 for e in sound.editions.values()} and not rebuild:
         _unchanged(sound, report)
         return
     say(f"building: {len(everything)} editions")
-    built = stores.build(store, everything, references(everything), embed, sound)
+    built = stores.write(store, content, embed, sound)
     report.embedded, report.reused, report.passages = built.embedded, built.reused, built.passages
 
 
@@ -345,9 +347,13 @@ def revised(one: Instrument, kept: Sequence[Instrument]) -> Instrument:
     return replace(one, version=f"{one.date[:10]}-r{len(same) + 1}{language}")
 
 
-def references(instruments: Sequence[Instrument]) -> Iterator[tuple[int, str, str, Span]]:
-    """The provisions that each provision's own words name, but for those that hold it: (index of the instrument, source, target, span in the text)."""
-    for i, one in enumerate(instruments):
+def references(instruments: Sequence[Instrument], known: Sequence[Sequence[tuple[str, str, Span]]] = ()) -> Iterator[tuple[int, str, str, Span]]:
+    """The provisions that each provision's own words name, but for those that hold it: (index of the instrument, source, target, span in the text).
+
+    `known` are those of the first instruments, when they were found by this program before.
+    """
+    yield from ((i, *edge) for i, edges in enumerate(known) for edge in edges)
+    for i, one in enumerate(instruments[len(known) :], len(known)):
         if one.layer != "official" or one.language != "en" or one.id not in KNOWN:
             continue
         for source, target, span in references_in(one):

@@ -22,15 +22,16 @@ def write_lock(store: Store) -> AbstractContextManager[None]:
 
 def build(store: Store, instruments: Sequence[Instrument], edges: Iterable[tuple[int, str, str, Span]], embed: Embed, previous: Library | None) -> BuildReport:
     """Make a new generation of these instruments current, as `library.build` does."""
-    return _write(store, library.content_of(instruments, edges), embed, previous)
+    return write(store, library.content_of(instruments, edges), embed, previous)
 
 
 def adopt(store: Store, source: Library) -> BuildReport:
     """Make a copy of another store's generation current; nothing is embedded anew."""
-    return _write(store, source.content(), library.no_embedder, source)
+    return write(store, source.content(), library.no_embedder, source)
 
 
-def _write(store: Store, content: library.Content, embed: Embed, previous: Library | None) -> BuildReport:
+def write(store: Store, content: library.Content, embed: Embed, previous: Library | None) -> BuildReport:
+    """Make this content the current generation, as `library.write` does."""
     if isinstance(store, Postgres):
         return postgres_library.write(store, content, embed, previous)
     return library.write(store, content, embed, previous)

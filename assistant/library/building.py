@@ -180,16 +180,6 @@ def _sync(path: Path) -> None:
         os.close(handle)
 
 
-def corpus_digest(instruments: Sequence[Instrument]) -> str:
-    """SHA-256 over the sorted (pinpoint, version, layer, status, SHA-256 of the text) of every provision."""
-    day = corpus.manifest().checked_until
-    lines = []
-    for one in instruments:
-        for p in one.provisions:
-            lines.append(digest_line(p.pinpoint.address, one.version, one.layer, _term(one, p).at(day), p.span.of(one.text)))
-    return digest_of(lines)
-
-
 def _term(one: Instrument, p: Provision) -> corpus.Term:
     note = one.notes.get(p.pinpoint.address) or one.notes.get(p.pinpoint.root.address)
     base = "proposed" if one.kind == "proposal" else "draft" if ("draft", "true") in one.marks else ""
@@ -200,9 +190,14 @@ def _term(one: Instrument, p: Provision) -> corpus.Term:
 
 
 def content_of(instruments: Sequence[Instrument], edges: Iterable[tuple[int, str, str, Span]]) -> Content:
-    """The tables' rows for instruments and the references between their provisions."""
+    """The tables' rows for instruments and the references between their provisions.
+
+    The corpus digest is the SHA-256 over the sorted (pinpoint, version, layer, status, SHA-256 of the text) of every provision.
+    """
     same_as = winners(instruments)
     days = validity(instruments, same_as)
+    checked = corpus.manifest().checked_until
+    lines: list[str] = []
     held: list[tuple[Any, ...]] = []
     provisions: list[tuple[Any, ...]] = []
     rows: list[Row] = []
@@ -214,11 +209,15 @@ def content_of(instruments: Sequence[Instrument], edges: Iterable[tuple[int, str
              json.dumps(one.marks), json.dumps(notes), None if stands_for is None else stands_for + 1, *days[i]),
         )  # fmt: skip
         first = len(provisions) + 1
-        provisions.extend(_provision_rows(one, i + 1, first))
+        terms = [_term(one, p) for p in one.provisions]
+        lines.extend(
+            digest_line(p.pinpoint.address, one.version, one.layer, t.at(checked), p.span.of(one.text)) for p, t in zip(one.provisions, terms, strict=True)
+        )
+        provisions.extend(_provision_rows(one, terms, i + 1, first))
         if stands_for is None and one.language == "en":
             rows.extend(rows_of(one, first))
     named = [(source, target, span.start, span.end, i + 1) for i, source, target, span in edges]
-    return Content(held, provisions, named, rows, corpus_digest(instruments))
+    return Content(held, provisions, named, rows, digest_of(lines))
 
 
 def row_tuples(rows: Iterable[Row]) -> Iterator[tuple[Any, ...]]:
@@ -237,9 +236,8 @@ def _write_database(path: Path, content: Content) -> None:
         db.commit()
 
 
-def _provision_rows(one: Instrument, instrument: int, first_id: int) -> Iterator[tuple[object, ...]]:
-    for i, p in enumerate(one.provisions):
-        term = _term(one, p)
+def _provision_rows(one: Instrument, terms: Sequence[corpus.Term], instrument: int, first_id: int) -> Iterator[tuple[object, ...]]:
+    for i, (p, term) in enumerate(zip(one.provisions, terms, strict=True)):
         parent = first_id + p.parent if p.parent >= 0 else 0
         yield (
             first_id + i, instrument, p.pinpoint.address, p.pinpoint.root.address, p.kind, p.heading, p.label, p.span.start, p.span.end,

@@ -200,6 +200,15 @@ class Library:
         """Everything held in the official layer, as it was read; what a rebuild starts from."""
         return [self.instrument(e.id) for e in self.editions.values() if e.layer == "official"]
 
+    def edges(self) -> list[list[tuple[str, str, Span]]]:
+        """For each of `instruments()` the references in it: (source, target, span)."""
+        found: dict[int, list[tuple[str, str, Span]]] = {e.id: [] for e in self.editions.values() if e.layer == "official"}
+        for instrument, source, target, start, end in self.db.execute(
+            'SELECT instrument, source, target, start, "end" FROM edge ORDER BY instrument, start, "end"'
+        ):
+            found[instrument].append((source, target, Span(start, end)))
+        return list(found.values())
+
     def instrument(self, edition: int) -> Instrument:
         """One edition with its text, as its reader made it."""
         e = self.editions[edition]
