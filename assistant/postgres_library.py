@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SHELF = "pincite_library"  # the schema that says which generation is current; a generation's own is this and its number
-BEST = 60  # rows of each kind that words, and that meaning, put forward; their provisions are then scored in full
+BEST = 100  # rows of each kind that words, and that meaning, put forward; their provisions are then scored in full
 EXACT = 50_000  # passages up to which every vector is compared
 TEXTS = 64  # instruments whose text is kept in memory
 

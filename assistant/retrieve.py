@@ -16,7 +16,7 @@ from assistant import corpus
 from assistant.law import Hit, Passage
 from assistant.library import ROW_TYPES, WORD, Library, RowTable, tokens
 from assistant.library import Filter as Filter
-from assistant.pinpoint import KNOWN, Pinpoint, find_references
+from assistant.pinpoint import EU, KNOWN, Pinpoint, find_references
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,9 +25,22 @@ PASSAGE, SECTION, DIGEST, QUESTION = range(len(ROW_TYPES))
 DENSE = {PASSAGE: 4, DIGEST: 5, QUESTION: 6}
 FEATURES = (
     "lexical_passage", "lexical_section", "lexical_digest", "lexical_question", "dense_passage", "dense_digest", "dense_question",
-    "framework_named", "framework_prior", "guidance", "recital", "draft", "no_text", "no_digest",
+    "dense_best", "framework_named", "framework_prior", "guidance", "recital", "draft", "no_text", "no_digest",
 )  # fmt: skip
-RANKED = 7
+RANKED = 7  # of these `via` tells the ranks
+LEADING = 3  # hits among which operative law goes before the recitals of its act
+MATCH = 8  # these say how well a provision matches; the others are leanings
+
+# Root provisions that are lists of definitions: they name most words of their act, and answer only what one of them means.
+DEFINITIONS = re.compile(
+    r"gdpr:art-4|eu-ai-act:art-3|mdr:art-2|dpdp:s-2|dpdp-rules:r-2|hipaa:(?:160\.(?:103|202|401|502)|162\.103|164\.(?:103|304|402|501))"
+    r"|fda:21cfr-(?:(?:11|801|803|807|808|809|812|814|820|821|822|830|860)\.3|(?:806|810)\.2)"
+)
+_ASKS_MEANING = re.compile(
+    r"\b(?:mean(?:s|ing|t)?|defin\w+|(?:what|who) (?:exactly )?(?:is|are) (?!the\b|required|allowed|needed|told|done|to\b)|counts?|considered|regarded"
+    r"|treated as|term|called|qualif\w+|same as|falls? under)\b",
+    re.I,
+)
 
 # Words by which a question shows the framework it is about. A nudge, not a filter.
 FRAMEWORK_WORDS = {
@@ -64,8 +77,20 @@ def search(library: Library, question: str, vector: "NDArray[np.float32]", wante
     """The `k` best provisions, one hit a root provision; provisions that the question names come first."""
     named = _named(library, question, wanted)
     taken = {h.passage.pinpoint.root for h in named}
-    found = [h for h in _ranked(library, question, vector, wanted, k + len(taken)) if h.passage.pinpoint.root not in taken]
-    return (named + found)[:k]
+    found = [h for h in _ranked(library, question, vector, wanted, max(k, LEADING) + len(taken)) if h.passage.pinpoint.root not in taken]
+    return (named + _operative_first(found))[:k]
+
+
+def _operative_first(hits: list[Hit]) -> list[Hit]:
+    """The hits with every recital among the LEADING ones behind an operative provision of its own act that is there too: recitals explain, articles bind."""
+    first, rest = hits[:LEADING], hits[LEADING:]
+    binding = {h.passage.pinpoint.instrument: i for i, h in enumerate(first) if not _is_recital(h)}
+    places = {i: max(i, binding.get(h.passage.pinpoint.instrument, i)) + 0.5 if _is_recital(h) else i for i, h in enumerate(first)}
+    return [first[i] for i in sorted(places, key=lambda i: places[i])] + rest
+
+
+def _is_recital(hit: Hit) -> bool:
+    return hit.passage.pinpoint.instrument in EU and hit.passage.pinpoint.path.startswith("rec-")
 
 
 def _named(library: Library, question: str, wanted: Filter) -> list[Hit]:
@@ -97,6 +122,8 @@ def _ranked(library: Library, question: str, vector: "NDArray[np.float32]", want
         return []
     table = unit_features(rows, lexical, dense, ok, question, vector)
     score = np.where(table[:, :RANKED].max(axis=1) > 0, table @ weight_vector(), -np.inf)
+    if not _ASKS_MEANING.search(question):
+        score[[u for u in _best(score, 2 * k) if DEFINITIONS.fullmatch(rows.units[u])]] += weights()["definitions"]
     hits = []
     for unit in _best(score, k):
         key = _show(rows, int(unit), lexical, dense, ok)
@@ -138,7 +165,8 @@ def unit_features(
     """One row of FEATURES for each root provision.
 
     The first RANKED are the best of each kind of row: BM25 as a share of the best of that kind, cosine as it is. A
-    provision without official text is judged by its digest alone, one without a digest by its text alone.
+    provision without official text is judged by its digest alone, one without a digest by its text alone. `dense_best`
+    is the nearest row of any kind: one that answers the question must not be outweighed by several that nearly do.
     """
     n = len(rows.units)
     table = np.zeros((n, len(FEATURES)), dtype=np.float32, order="F")
@@ -160,6 +188,7 @@ def unit_features(
     for target, source in ((DIGEST, PASSAGE), (QUESTION, PASSAGE), (DENSE[DIGEST], DENSE[PASSAGE]), (DENSE[QUESTION], DENSE[PASSAGE])):
         np.copyto(table[:, target], table[:, source], where=only_text)
     column = {name: i for i, name in enumerate(FEATURES)}
+    table[:, column["dense_best"]] = table[:, list(DENSE.values())].max(axis=1)
     table[:, column["no_text"]], table[:, column["no_digest"]] = only_digest, only_text
     for name in named_frameworks(question):
         if name in rows.frameworks:
@@ -196,7 +225,7 @@ def _classifier() -> "tuple[tuple[str, ...], NDArray[np.float32]]":
 def weight_vector() -> "NDArray[np.float32]":
     """The weights of FEATURES, scaled so that a perfect match scores about one."""
     w = np.array([weights()[name] for name in FEATURES], dtype=np.float32)
-    return np.asarray(w / w[:RANKED].sum(), dtype=np.float32)
+    return np.asarray(w / w[:MATCH].sum(), dtype=np.float32)
 
 
 def _show(rows: RowTable, unit: int, lexical: "NDArray[np.float32]", dense: "NDArray[np.float32]", ok: "NDArray[np.bool_]") -> int:

@@ -1,4 +1,4 @@
-"""Measures speed on this machine and writes `benchmarks/results/`: search at several sizes, ingest, readers, LangChain's pipeline.
+"""Measures speed on this machine and writes `benchmarks/results/`: search at several sizes, ingest, readers, the pipelines of LangChain and of txtai.
 
     make bench                       # over the shipped corpus
     .venv/bin/python benchmarks/run.py HOME [FOLDER]
@@ -40,7 +40,9 @@ from assistant.workbench import Workbench, today  # noqa: E402
 SIZES = (10_000, 100_000, 1_000_000)  # passages of the made-up libraries
 SET = 5_000  # passages of one made-up instrument
 WORK = 3_072  # passages that one worker embeds, and then two: twenty-four tasks, so that the last one weighs little
-PAIR = 400  # passages that both pipelines index
+PAIR = 400  # passages that each pipeline indexes
+PEERS = ROOT / "build" / "peers"
+PEER_PACKAGES = ("txtai==9.14.0", "faiss-cpu==1.15.1")
 
 
 def peak() -> int:
@@ -132,18 +134,22 @@ def ingest() -> dict[str, Any]:
 
 
 def again(folder: Path) -> dict[str, Any]:
-    """Seconds to ingest the English GDPR: the first time, with nothing changed, and with one article changed."""
-    source = (folder / "gdpr" / "gdpr-oj-2016-en.eurlex.html").read_bytes()
-    changed = source.replace(b"not later than 72 hours", b"not later than 71 hours")
-    assert changed != source
+    """Seconds to ingest all official texts: the first time, with nothing changed, and with one article of one of them changed."""
     found = {}
     with tempfile.TemporaryDirectory() as home:
-        file = Path(home) / "gdpr.html"
-        for name, data in (("first", source), ("nothing changed", source), ("one article changed", changed)):
-            file.write_bytes(data)
+        texts = Path(home) / "texts"
+        shutil.copytree(folder, texts)
+        gdpr = texts / "gdpr" / "gdpr-oj-2016-en.eurlex.html"
+        changed = gdpr.read_bytes().replace(b"not later than 72 hours", b"not later than 71 hours")
+        assert changed != gdpr.read_bytes()
+        for name in ("first", "nothing changed", "one article changed"):
+            if name == "one article changed":
+                gdpr.chmod(0o600)
+                gdpr.write_bytes(changed)
             started, began = time.perf_counter(), spent()
-            report = Workbench(Settings(home=Path(home) / "home", llm="none")).ingest([file])
-            found[name] = {"seconds": round(time.perf_counter() - started, 2), "processor_s": round(spent() - began, 2), "embedded": report["embedded"]}
+            report = Workbench(Settings(home=Path(home) / "home", llm="none")).ingest([texts])
+            took = {"seconds": round(time.perf_counter() - started, 2), "processor_s": round(spent() - began, 2)}
+            found[name] = {**took, "embedded": report["embedded"], "passages": report["passages"]}
     return found
 
 
@@ -221,6 +227,46 @@ def langchain(home: Path) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def txtai(home: Path) -> dict[str, Any]:
+    """txtai's hybrid index (faiss and its BM25) over the same texts and embedding model; the same clocks. Runs in the peers' environment."""
+    from assistant.embed import Embedder
+
+    texts, model_folder = passages_of(home), str(Embedder().folder)
+    started, began = time.perf_counter(), spent()
+    from txtai import Embeddings  # type: ignore[import-not-found,unused-ignore]
+
+    index = Embeddings({"path": model_folder, "hybrid": True, "content": True})
+    index.batchtransform(["x"])
+    ready, ready_cpu = time.perf_counter(), spent()
+    with tempfile.TemporaryDirectory() as folder:
+        index.index(list(enumerate(texts)))
+        index.save(f"{folder}/index")
+        done, done_cpu = time.perf_counter(), spent()
+        each = []
+        for q in questions()[:50]:
+            one = time.perf_counter()
+            index.search(q, 10)
+            each.append(1000 * (time.perf_counter() - one))
+    return {
+        "characters": sum(map(len, texts)), "pieces": len(texts), "start_s": round(ready - started, 2), "index_s": round(done - ready, 2),
+        "start_processor_s": round(ready_cpu - began, 2), "index_processor_s": round(done_cpu - ready_cpu, 2), "peak_MB": peak(),
+        "query_ms_p50": round(statistics.median(each), 1),
+    }  # fmt: skip
+
+
+def peers() -> str:
+    """The Python of an environment of its own with the peers' packages; what Pincite has itself (torch, transformers) is taken from here."""
+    python = PEERS / "bin" / "python"
+    if not python.exists():
+        subprocess.run([sys.executable, "-m", "venv", PEERS], check=True, capture_output=True)
+        ours, theirs = (
+            subprocess.check_output([p, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], text=True).strip() for p in (sys.executable, python)
+        )
+        (Path(theirs) / "pincite.pth").write_text(ours + "\n", "utf8")
+        subprocess.run([python, "-m", "pip", "install", "-q", *PEER_PACKAGES], check=True, capture_output=True)
+    return str(python)
+
+
 def workers(home: Path) -> dict[str, Any]:
     """Seconds in which Ray embeds the same passages with one worker and with two, one thread each: two pairs, one or the other first."""
     from assistant import ray_ingest
@@ -266,7 +312,11 @@ def cold(home: Path) -> dict[str, Any]:
 
 def own_process(part: str, *arguments: object) -> dict[str, Any]:
     """A part's figures, measured in a process of its own, with the machine's load when it ended."""
-    command = [sys.executable, __file__, "--part", part, *map(str, arguments)]
+    try:
+        python = peers() if part == "txtai" else sys.executable
+    except (OSError, subprocess.CalledProcessError) as error:
+        return {"failed": f"the peers' environment could not be made: {error}"}
+    command = [python, __file__, "--part", part, *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     if done.returncode:
         return {"failed": done.stderr.strip().splitlines()[-1:]}
@@ -282,6 +332,7 @@ PARTS = {
     "readers": lambda folder: readers(Path(folder)),
     "ours": lambda home: ours(Path(home)),
     "langchain": lambda home: langchain(Path(home)),
+    "txtai": lambda home: txtai(Path(home)),
     "workers": lambda home: workers(Path(home)),
     "cold": lambda home: cold(Path(home)),
     "app": lambda home: screens.app(Path(home)),  # only when asked for: it needs Chromium
@@ -295,7 +346,7 @@ def main(arguments: Sequence[str]) -> None:
     if not (home / "library").exists():
         Workbench(Settings(home=home, llm="none")).ingest()
     found: dict[str, Any] = {"date": date.today().isoformat(), "machine": f"{platform.machine()}, {len(os.sched_getaffinity(0))} cores"}
-    wanted = [("search", home), ("cold", home), *(("scale", home, size) for size in SIZES), ("ingest",), ("ours", home), ("langchain", home)]
+    wanted = [("search", home), ("cold", home), *(("scale", home, size) for size in SIZES), ("ingest",), ("ours", home), ("langchain", home), ("txtai", home)]
     for part, *rest in wanted + ([("again", folder), ("readers", folder)] if folder.is_dir() else []):
         name = f"{part} {rest[1]}" if part == "scale" else str(part)
         found[name] = own_process(str(part), *rest)

@@ -152,3 +152,15 @@ def test_a_first_search_loads_no_library_it_does_not_need(shipped_home: Path) ->
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_no_recital_stands_before_a_binding_provision_of_its_act_among_the_first_three(lib: Library, embedder: Embedder) -> None:
+    seen = 0
+    for row in (*rows("operative"), *rows("answerable")):
+        question = str(row["question"])
+        first = [h.passage.pinpoint for h in retrieve.search(lib, question, embedder.embed_query(question), Filter(DAY), 3) if h.via != ("reference",)]
+        for i, p in enumerate(first):
+            if p.path.startswith("rec-"):
+                seen += 1
+                assert all(later.instrument != p.instrument or later.path.startswith("rec-") for later in first[i + 1 :]), question
+    assert seen
