@@ -122,15 +122,25 @@ def _ranked(library: Library, question: str, vector: "NDArray[np.float32]", want
         return []
     table = unit_features(rows, lexical, dense, ok, question, vector)
     score = np.where(table[:, :RANKED].max(axis=1) > 0, table @ weight_vector(), -np.inf)
+    near = _best(score, 2 * k)
     if not _ASKS_MEANING.search(question):
-        score[[u for u in _best(score, 2 * k) if DEFINITIONS.fullmatch(rows.units[u])]] += weights()["definitions"]
-    hits = []
-    for unit in _best(score, k):
+        score[[u for u in near if DEFINITIONS.fullmatch(rows.units[u])]] += weights()["definitions"]
+    hits, best = [], near[_best(score[near], k)]
+    for unit, ranks in zip(best, _ranks(table, best), strict=True):
         key = _show(rows, int(unit), lexical, dense, ok)
-        ranks = [1 + int(np.count_nonzero(table[:, i] > table[unit, i])) if table[unit, i] > 0 else 0 for i in range(RANKED)]
         via = tuple(f"{FEATURES[i].replace('_', '-')}:{rank}" for i, rank in enumerate(ranks) if 0 < rank <= 20)
         hits.append(Hit(library.passage(int(found.keys[key]), wanted.as_of), round(float(score[unit]), 5), via or ("fused",)))
     return hits
+
+
+def _ranks(table: "NDArray[np.float32]", units: "NDArray[np.int64]") -> "NDArray[np.int64]":
+    """The place of each of these units by each of the RANKED features, counted from 1; 0 where it has none."""
+    ranks = np.zeros((len(units), RANKED), dtype=np.int64)
+    for i in range(RANKED):
+        own = table[units, i]
+        higher = np.sort(table[:, i][table[:, i] > own[own > 0].min(initial=np.inf)])
+        ranks[:, i] = np.where(own > 0, 1 + len(higher) - np.searchsorted(higher, own, side="right"), 0)
+    return ranks
 
 
 def _field(wanted: Filter) -> bool:
@@ -188,7 +198,7 @@ def unit_features(
     for target, source in ((DIGEST, PASSAGE), (QUESTION, PASSAGE), (DENSE[DIGEST], DENSE[PASSAGE]), (DENSE[QUESTION], DENSE[PASSAGE])):
         np.copyto(table[:, target], table[:, source], where=only_text)
     column = {name: i for i, name in enumerate(FEATURES)}
-    table[:, column["dense_best"]] = table[:, list(DENSE.values())].max(axis=1)
+    np.maximum.reduce([table[:, i] for i in DENSE.values()], out=table[:, column["dense_best"]])
     table[:, column["no_text"]], table[:, column["no_digest"]] = only_digest, only_text
     for name in named_frameworks(question):
         if name in rows.frameworks:

@@ -399,7 +399,8 @@ class Library:
             axes, coarse = self._coarse
             np.dot(coarse, axes @ vector, out=near[:-1])
             texts = rows.vector[ok & (rows.vector >= 0)]
-            nearest = texts[np.argpartition(near[texts], -NEAREST)[-NEAREST:]] if len(texts) > NEAREST else texts
+            coarsely = near[texts]
+            nearest = texts[coarsely >= np.partition(coarsely, -NEAREST)[-NEAREST]] if len(texts) > NEAREST else texts
             near[nearest] = self.vectors[nearest] @ vector
         found: NDArray[np.float32] = near[rows.vector] * ok
         return found
