@@ -28,6 +28,7 @@ FEATURES = (
     "dense_best", "framework_named", "framework_prior", "guidance", "recital", "draft", "no_text", "no_digest",
 )  # fmt: skip
 RANKED = 7  # of these `via` tells the ranks
+TOLD = 20  # places by a feature that `via` tells
 LEADING = 3  # hits among which operative law goes before the recitals of its act
 MATCH = 8  # these say how well a provision matches; the others are leanings
 
@@ -122,24 +123,24 @@ def _ranked(library: Library, question: str, vector: "NDArray[np.float32]", want
         return []
     table = unit_features(rows, lexical, dense, ok, question, vector)
     score = np.where(table[:, :RANKED].max(axis=1) > 0, table @ weight_vector(), -np.inf)
-    near = _best(score, 2 * k)
+    near = _best(score, max(10 * TOLD, 2 * k))
     if not _ASKS_MEANING.search(question):
         score[[u for u in near if DEFINITIONS.fullmatch(rows.units[u])]] += weights()["definitions"]
     hits, best = [], near[_best(score[near], k)]
-    for unit, ranks in zip(best, _ranks(table, best), strict=True):
+    for unit, ranks in zip(best, _ranks(table, best, near), strict=True):
         key = _show(rows, int(unit), lexical, dense, ok)
-        via = tuple(f"{FEATURES[i].replace('_', '-')}:{rank}" for i, rank in enumerate(ranks) if 0 < rank <= 20)
+        via = tuple(f"{FEATURES[i].replace('_', '-')}:{rank}" for i, rank in enumerate(ranks) if 0 < rank <= TOLD)
         hits.append(Hit(library.passage(int(found.keys[key]), wanted.as_of), round(float(score[unit]), 5), via or ("fused",)))
     return hits
 
 
-def _ranks(table: "NDArray[np.float32]", units: "NDArray[np.int64]") -> "NDArray[np.int64]":
-    """The place of each of these units by each of the RANKED features, counted from 1; 0 where it has none."""
+def _ranks(table: "NDArray[np.float32]", units: "NDArray[np.int64]", near: "NDArray[np.int64]") -> "NDArray[np.int64]":
+    """The place of each of these units by each of the RANKED features, counted from 1; 0 for none, and for one behind TOLD of the units `near`."""
     ranks = np.zeros((len(units), RANKED), dtype=np.int64)
     for i in range(RANKED):
-        own = table[units, i]
-        higher = np.sort(table[:, i][table[:, i] > own[own > 0].min(initial=np.inf)])
-        ranks[:, i] = np.where(own > 0, 1 + len(higher) - np.searchsorted(higher, own, side="right"), 0)
+        own, floor = table[units, i], np.sort(table[near, i])[-TOLD:][0]
+        higher = np.sort(table[:, i][table[:, i] > floor])
+        ranks[:, i] = np.where((own > 0) & (own >= floor), 1 + len(higher) - np.searchsorted(higher, own, side="right"), 0)
     return ranks
 
 
