@@ -183,7 +183,7 @@ def ingest(
 ) -> IngestReport:
     """Read what the paths hold (nothing: the shipped corpus alone), add it to what the library has, and make that current.
 
-    Nothing is written when no file could be read. `passages` is a file of JSON lines for `instrument`; with
+    A file that the same program has read before is not read again. Nothing is written when no file could be read. `passages` is a file of JSON lines for `instrument`; with
     `instrument` alone, unknown documents are read as plain text under that id. `store` is the data folder unless given.
     `read` gives for each source in turn what it holds.
     """
@@ -194,7 +194,9 @@ def ingest(
         raise UsageError(f"'{instrument}' is a framework of Pincite's own or not a plain id", "Choose another id, such as hospital-policy")
     with stores.write_lock(store):
         held = _held(store, rebuild)
-        known = {e.sha256: e for e in held.editions.values() if e.layer == "official"} if held and not rebuild else {}
+        sound = held if held and not held.damaged() else None  # never copy what is damaged
+        same = bool(sound and not rebuild and _same_inputs(home, sound))
+        known = {e.sha256: e for e in held.editions.values() if e.layer == "official"} if held and same else {}  # another program may read better
         if instrument:
             fresh = _added_set(instrument, paths, passages, report)
         else:
@@ -211,12 +213,16 @@ def ingest(
                 report.refused.append(found) if isinstance(found, Refusal) else fresh.extend(found)
         if (paths or passages) and not fresh and not report.instruments:
             return report
-        sound = held if held and not held.damaged() else None  # never copy what is damaged
-        same = bool(sound and not rebuild and _same_inputs(home, sound))
         if sound and same and not fresh:
             _unchanged(sound, report)
         else:
-            _build(store, held.instruments() if held else [], fresh, embed, rebuild, report, say, sound, sound.edges() if sound and same else ())
+            kept = held.instruments() if held else []
+            if same or (instrument and not rebuild):
+                fresh = [one for one in fresh if not any(one.sha256 == k.sha256 and one.work == k.work for k in kept)]
+            else:  # what was read again stands for what it was
+                again = {one.sha256 for one in fresh}
+                kept = [k for k in kept if k.sha256 not in again]
+            _build(store, kept, fresh, embed, rebuild, report, say, sound, sound.edges() if sound and same else ())
             built = stores.current(store)
             if built:
                 _keep_inputs(home, built)
@@ -262,10 +268,6 @@ def _build(
     known: Sequence[Sequence[tuple[str, str, Span]]],
 ) -> None:
     digests = list(corpus.digest_instruments())
-    fresh = [one for one in fresh if not any(one.sha256 == k.sha256 and one.work == k.work for k in kept)] if not rebuild else fresh
-    if rebuild:
-        shas = {one.sha256 for one in fresh}
-        kept = [k for k in kept if k.sha256 not in shas]
     new = [revised(one, kept) for one in fresh]
     report.instruments.extend(new)
     everything = [*kept, *new, *digests]

@@ -1,7 +1,8 @@
 """One generation on disk: built aside, made current whole, chosen by date, damaged only visibly."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -312,3 +313,27 @@ def test_nothing_changed_is_seen_without_making_anything_again(home: Path, monke
     third = run()
     assert not third.changed and third.digest == first.digest
     assert ingest.ingest(home, [], embed, lambda words: None, rebuild=True).changed
+
+
+def test_what_another_program_has_read_is_read_again_and_stands_for_what_it_was(home: Path) -> None:
+    from assistant import ingest
+
+    file, asked = Path(__file__).parent / "samples" / "us" / "part-999.md", []
+
+    def run(words: str) -> tuple[ingest.IngestReport, library.Library]:
+        def read(sources: "Sequence[ingest.Source]", say: ingest.Progress) -> "list[list[Instrument]]":
+            asked.append(len(sources))
+            return [[replace(made_up("2020-01-01", words), sha256=source.sha256)] for source in sources]
+
+        report = ingest.ingest(home, [file], embed, lambda words: None, read=read)
+        held = library.current(home)
+        assert held
+        return report, held
+
+    run("One")
+    report, held = run("Two")
+    assert asked == [1, 0] and [one.text for one in report.instruments] == [one.text for one in held.instruments()] and "One" in held.instruments()[0].text
+    (home / ingest.INPUTS).write_text("{}")
+    report, held = run("Two")
+    (one,) = held.instruments()
+    assert asked == [1, 0, 1] and "Two" in one.text and one.version == "2020-01-01"
