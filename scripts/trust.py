@@ -287,11 +287,21 @@ def processes(home: Path, share: float) -> tuple[bool, Figures]:
     return fleet_kills.run(max(4, int(20 * share)), 10)
 
 
+# In a new network namespace the loopback is down: up with it (SIOCSIFFLAGS, IFF_UP and IFF_RUNNING and IFF_LOOPBACK), then pytest in this process's place.
+LOOPBACK = """
+import fcntl, os, socket, struct, sys
+with socket.socket() as s:
+    fcntl.ioctl(s, 0x8914, struct.pack("16sh", b"lo", 0x49))
+os.execv(sys.executable, [sys.executable, "-m", "pytest", *sys.argv[1:]])
+"""
+
+
 def alone(home: Path, share: float) -> tuple[bool, Figures]:
-    """The whole suite where there is no network at all and no variable opted out of anything; a tenth of it when asked to be quick."""
+    """The whole suite where there is no network but the loopback and no variable opted out of anything; a tenth of it when asked to be quick."""
     bare = {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "HOME": str(home), "LANG": "C.UTF-8"}
     chosen = ["tests"] if share >= 1 else ["tests/test_record.py", "tests/test_verify.py", "tests/test_cli.py"]
-    done = subprocess.run(["unshare", "-rn", sys.executable, "-m", "pytest", "-q", *chosen], cwd=ROOT, capture_output=True, text=True, env=bare)
+    space = ["unshare", "-n" if os.getuid() == 0 else "-rn", sys.executable, "-c", LOOPBACK]
+    done = subprocess.run([*space, "-q", *chosen], cwd=ROOT, capture_output=True, text=True, env=bare)
     told = [line for line in done.stdout.splitlines() if line.strip()]
     return done.returncode == 0, {
         "pytest": told[-1] if told else done.stderr[-200:],
