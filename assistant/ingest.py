@@ -183,8 +183,8 @@ def ingest(
 ) -> IngestReport:
     """Read what the paths hold (nothing: the shipped corpus alone), add it to what the library has, and make that current.
 
-    A file that the same program has read before is not read again. Nothing is written when no file could be read. `passages` is a file of JSON lines for `instrument`; with
-    `instrument` alone, unknown documents are read as plain text under that id. `store` is the data folder unless given.
+    A file that the same program has read before is not read again. Nothing is written when no file could be read.
+    `passages` is a file of JSON lines for `instrument`; with `instrument` alone, unknown documents are read as plain text under that id. `store` is the data folder unless given.
     `read` gives for each source in turn what it holds.
     """
     store = store or home
@@ -195,8 +195,8 @@ def ingest(
     with stores.write_lock(store):
         held = _held(store, rebuild)
         sound = held if held and not held.damaged() else None  # never copy what is damaged
-        same = bool(sound and not rebuild and _same_inputs(home, sound))
-        known = {e.sha256: e for e in held.editions.values() if e.layer == "official"} if held and same else {}  # another program may read better
+        own = sound if sound and not rebuild and _same_inputs(home, sound) else None  # made by this program; another may read worse
+        known = {e.sha256: e for e in own.editions.values() if e.layer == "official"} if own else {}
         if instrument:
             fresh = _added_set(instrument, paths, passages, report)
         else:
@@ -205,24 +205,24 @@ def ingest(
                 if len(source.files) == 1:
                     with contextlib.suppress(OSError):  # without it the text is shown instead of the page
                         originals.keep(home, source.files[0][1], source.sha256)
-                if held and source.sha256 in known:
-                    report.instruments.extend(held.instrument(e.id) for e in held.editions.values() if e.sha256 == source.sha256)
+                if own and source.sha256 in known:
+                    report.instruments.extend(own.instrument(e.id) for e in own.editions.values() if e.sha256 == source.sha256)
                 else:
                     unread.append(source)
             for found in read(unread, say):
                 report.refused.append(found) if isinstance(found, Refusal) else fresh.extend(found)
         if (paths or passages) and not fresh and not report.instruments:
             return report
-        if sound and same and not fresh:
-            _unchanged(sound, report)
+        if own and not fresh:
+            _unchanged(own, report)
         else:
             kept = held.instruments() if held else []
-            if same or (instrument and not rebuild):
+            if own or (instrument and not rebuild):
                 fresh = [one for one in fresh if not any(one.sha256 == k.sha256 and one.work == k.work for k in kept)]
             else:  # what was read again stands for what it was
                 again = {one.sha256 for one in fresh}
                 kept = [k for k in kept if k.sha256 not in again]
-            _build(store, kept, fresh, embed, rebuild, report, say, sound, sound.edges() if sound and same else ())
+            _build(store, kept, fresh, embed, rebuild, report, say, sound, own.edges() if own else ())
             built = stores.current(store)
             if built:
                 _keep_inputs(home, built)

@@ -85,9 +85,13 @@ def search(library: Library, question: str, vector: "NDArray[np.float32]", wante
 def _operative_first(hits: list[Hit]) -> list[Hit]:
     """The hits with every recital among the LEADING ones behind an operative provision of its own act that is there too: recitals explain, articles bind."""
     first, rest = hits[:LEADING], hits[LEADING:]
-    binding = {h.passage.pinpoint.instrument: i for i, h in enumerate(first) if not _is_recital(h)}
-    places = {i: max(i, binding.get(h.passage.pinpoint.instrument, i)) + 0.5 if _is_recital(h) else i for i, h in enumerate(first)}
-    return [first[i] for i in sorted(places, key=lambda i: places[i])] + rest
+    binding = {h.passage.pinpoint.instrument: i for i, h in enumerate(first) if not _is_recital(h)}  # the last of each act
+
+    def place(at: tuple[int, Hit]) -> tuple[int, bool]:
+        i, h = at
+        return (max(i, binding.get(h.passage.pinpoint.instrument, i)), True) if _is_recital(h) else (i, False)
+
+    return [h for _, h in sorted(enumerate(first), key=place)] + rest
 
 
 def _is_recital(hit: Hit) -> bool:

@@ -1,10 +1,8 @@
 """The library of a store, be it in a data folder or in a database: what is current, the lock, and writing. Knows nothing of either's inside."""
 
-from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 
 from assistant import library, postgres_library
-from assistant.law import Instrument, Span
 from assistant.library import BuildReport, Embed, Library
 from assistant.postgres import Postgres
 from assistant.record import Store
@@ -18,11 +16,6 @@ def current(store: Store) -> Library | None:
 def write_lock(store: Store) -> AbstractContextManager[None]:
     """The one lock of the library, refused at once when another holds it."""
     return postgres_library.write_lock(store) if isinstance(store, Postgres) else library.write_lock(store)
-
-
-def build(store: Store, instruments: Sequence[Instrument], edges: Iterable[tuple[int, str, str, Span]], embed: Embed, previous: Library | None) -> BuildReport:
-    """Make a new generation of these instruments current, as `library.build` does."""
-    return write(store, library.content_of(instruments, edges), embed, previous)
 
 
 def adopt(store: Store, source: Library) -> BuildReport:

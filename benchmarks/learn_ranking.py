@@ -90,8 +90,8 @@ def fit(data: list[tuple[np.ndarray, np.ndarray, str]], start: np.ndarray, steps
             g += scale * (p - q) @ x / len(data)
         m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
         w -= rate * (m / (1 - 0.9**step)) / (np.sqrt(v / (1 - 0.999**step)) + 1e-8)
-        w[: retrieve.RANKED] = np.maximum(w[: retrieve.RANKED], 0.02)
-    return np.asarray(w / w[: retrieve.RANKED].sum())
+        w[: retrieve.MATCH] = np.maximum(w[: retrieve.MATCH], 0.02)
+    return np.asarray(w / w[: retrieve.MATCH].sum())
 
 
 def measure(data: list[tuple[np.ndarray, np.ndarray, str]], w: np.ndarray) -> tuple[float, float, float, float]:
@@ -141,7 +141,8 @@ def main() -> None:
         "fitted    digest {:.3f} {:.3f} {:.3f} mrr {:.3f}".format(*measure(data_digest, w)),
         " own {:.3f} {:.3f} {:.3f} mrr {:.3f}".format(*measure(data_own, w)),
     )
-    lines = [f"{name} = {value:.4f}" for name, value in zip(retrieve.FEATURES, w, strict=True)]
+    learned = retrieve.weights() | {name: round(float(value), 4) for name, value in zip(retrieve.FEATURES, w, strict=True)}
+    lines = [f"{name} = {value}" for name, value in learned.items()]  # what is no feature, such as `definitions`, stays
     print("\n".join(lines))
     if "--write" in sys.argv:
         head = "# Weights of the fusion in `assistant/retrieve.py`. How they were set: docs/experiments.md; to learn them again: benchmarks/learn_ranking.py.\n"

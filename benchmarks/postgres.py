@@ -55,7 +55,7 @@ def build(home: Path, wanted: int, store: Postgres) -> dict[str, Any]:
     began, used = time.monotonic(), run.spent()
     made = list(run.made_up(home, wanted))
     ready = time.monotonic()
-    stores.build(store, made, [], run.sampler(held), None)
+    stores.write(store, library.content_of(made, []), run.sampler(held), None)
     out = {"passages": wanted, "make_s": round(ready - began), "build_s": round(time.monotonic() - ready), "app_processor_s": round(run.spent() - used)}
     return {**out, "app_peak_MB": run.peak(), **sizes(store)}
 

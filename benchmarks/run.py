@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -179,23 +179,44 @@ def passages_of(home: Path) -> list[str]:
     return [held.passage(int(k), today()).text for k in np.random.default_rng(5).permutation(keys)[:PAIR]]
 
 
+def clocks() -> tuple[float, float]:
+    """The time, and the processor seconds spent so far."""
+    return time.perf_counter(), spent()
+
+
+def indexed(texts: Sequence[str], pieces: int, begun: tuple[float, float], ready: tuple[float, float], done: tuple[float, float]) -> dict[str, Any]:
+    """What a pipeline took, by the clocks before its imports, when its model was loaded, and when its index stood."""
+    (start, start_cpu), (index, index_cpu) = ([round(b - a, 2) for a, b in zip(*pair, strict=True)] for pair in ((begun, ready), (ready, done)))
+    return {
+        "characters": sum(map(len, texts)), "pieces": pieces, "start_s": start, "index_s": index,
+        "start_processor_s": start_cpu, "index_processor_s": index_cpu, "peak_MB": peak(),
+    }  # fmt: skip
+
+
+def asked(search: Callable[[str], object]) -> float:
+    """Milliseconds of a question, the median of fifty."""
+    each = []
+    for q in questions()[:50]:
+        one = time.perf_counter()
+        search(q)
+        each.append(1000 * (time.perf_counter() - one))
+    return round(statistics.median(each), 1)
+
+
 def ours(home: Path) -> dict[str, Any]:
     """Indexing by Pincite: from texts as JSON lines to a library that can be searched; imports and model included and named."""
     texts = passages_of(home)
     data = "\n".join(json.dumps({"id": str(n), "text": t}) for n, t in enumerate(texts)).encode()
-    started, began = time.perf_counter(), spent()
+    begun = clocks()
     from assistant.embed import Embedder
 
     embedder = Embedder()
     embedder.embed_query("x")
-    ready, ready_cpu = time.perf_counter(), spent()
+    ready = clocks()
     with tempfile.TemporaryDirectory() as folder, library.write_lock(Path(folder)):
         built = library.build(Path(folder), [plain.read_passages("p.jsonl", data, "pair")], [], embedder.embed_documents, None)
-    done, done_cpu = time.perf_counter(), spent()
-    return {
-        "characters": sum(map(len, texts)), "pieces": built.embedded, "start_s": round(ready - started, 2), "index_s": round(done - ready, 2),
-        "start_processor_s": round(ready_cpu - began, 2), "index_processor_s": round(done_cpu - ready_cpu, 2), "peak_MB": peak(),
-    }  # fmt: skip
+    done = clocks()
+    return indexed(texts, built.embedded, begun, ready, done)
 
 
 def langchain(home: Path) -> dict[str, Any]:
@@ -203,7 +224,7 @@ def langchain(home: Path) -> dict[str, Any]:
     from assistant.embed import Embedder
 
     texts, model_folder = passages_of(home), str(Embedder().folder)
-    started, began = time.perf_counter(), spent()
+    begun = clocks()
     from langchain_chroma import Chroma
     from langchain_huggingface import HuggingFaceEmbeddings
     from langchain_text_splitters import RecursiveCharacterTextSplitter
@@ -211,20 +232,12 @@ def langchain(home: Path) -> dict[str, Any]:
     model = HuggingFaceEmbeddings(model_name=model_folder, model_kwargs={"local_files_only": True}, encode_kwargs={"normalize_embeddings": True})
     model.embed_query("x")
     pieces = [c for t in texts for c in RecursiveCharacterTextSplitter(chunk_size=1000, chunk_overlap=0).split_text(t)]
-    ready, ready_cpu = time.perf_counter(), spent()
+    ready = clocks()
     with tempfile.TemporaryDirectory() as folder:
         store = Chroma.from_texts(pieces, model, persist_directory=folder)
-        done, done_cpu = time.perf_counter(), spent()
-        each = []
-        for q in questions()[:50]:
-            one = time.perf_counter()
-            store.similarity_search(q, k=10)
-            each.append(1000 * (time.perf_counter() - one))
-    return {
-        "characters": sum(map(len, texts)), "pieces": len(pieces), "start_s": round(ready - started, 2), "index_s": round(done - ready, 2),
-        "start_processor_s": round(ready_cpu - began, 2), "index_processor_s": round(done_cpu - ready_cpu, 2), "peak_MB": peak(),
-        "query_ms_p50": round(statistics.median(each), 1),
-    }  # fmt: skip
+        done = clocks()
+        p50 = asked(lambda q: store.similarity_search(q, k=10))
+    return indexed(texts, len(pieces), begun, ready, done) | {"query_ms_p50": p50}
 
 
 def txtai(home: Path) -> dict[str, Any]:
@@ -232,26 +245,18 @@ def txtai(home: Path) -> dict[str, Any]:
     from assistant.embed import Embedder
 
     texts, model_folder = passages_of(home), str(Embedder().folder)
-    started, began = time.perf_counter(), spent()
+    begun = clocks()
     from txtai import Embeddings  # type: ignore[import-not-found,unused-ignore]
 
     index = Embeddings({"path": model_folder, "hybrid": True, "content": True})
     index.batchtransform(["x"])
-    ready, ready_cpu = time.perf_counter(), spent()
+    ready = clocks()
     with tempfile.TemporaryDirectory() as folder:
         index.index(list(enumerate(texts)))
         index.save(f"{folder}/index")
-        done, done_cpu = time.perf_counter(), spent()
-        each = []
-        for q in questions()[:50]:
-            one = time.perf_counter()
-            index.search(q, 10)
-            each.append(1000 * (time.perf_counter() - one))
-    return {
-        "characters": sum(map(len, texts)), "pieces": len(texts), "start_s": round(ready - started, 2), "index_s": round(done - ready, 2),
-        "start_processor_s": round(ready_cpu - began, 2), "index_processor_s": round(done_cpu - ready_cpu, 2), "peak_MB": peak(),
-        "query_ms_p50": round(statistics.median(each), 1),
-    }  # fmt: skip
+        done = clocks()
+        p50 = asked(lambda q: index.search(q, 10))
+    return indexed(texts, len(texts), begun, ready, done) | {"query_ms_p50": p50}
 
 
 def peers() -> str:
@@ -263,7 +268,7 @@ def peers() -> str:
             subprocess.check_output([p, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], text=True).strip() for p in (sys.executable, python)
         )
         (Path(theirs) / "pincite.pth").write_text(ours + "\n", "utf8")
-        subprocess.run([python, "-m", "pip", "install", "-q", *PEER_PACKAGES], check=True, capture_output=True)
+    subprocess.run([python, "-m", "pip", "install", "-q", *PEER_PACKAGES], check=True, capture_output=True)  # also when an earlier try broke off
     return str(python)
 
 

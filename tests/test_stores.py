@@ -208,7 +208,7 @@ def test_a_library_goes_from_one_store_to_the_other_and_back(both: tuple[Library
 
 def build(store: Store, *words: str) -> Library:
     with stores.write_lock(store):
-        stores.build(store, [made_up(f"{2001 + n}-01-01", w, work=f"w{n}") for n, w in enumerate(words)], [], embed, stores.current(store))
+        stores.write(store, library.content_of([made_up(f"{2001 + n}-01-01", w, work=f"w{n}") for n, w in enumerate(words)], []), embed, stores.current(store))
     held = stores.current(store)
     assert held
     return held
@@ -219,7 +219,7 @@ def test_generations_follow_each_other(store: Store) -> None:
     second = build(store, "one kind of record", "another kind of record")
     assert (first.generation, second.generation) == ("000001", "000002") and first.digest != second.digest
     assert [p.address for p in first.addresses(1)] == ["gdpr:art-1", "gdpr:art-1(1)"], "who reads the old one may finish"
-    assert stores.build(store, second.instruments(), [], embed, second).embedded == 0
+    assert stores.write(store, library.content_of(second.instruments(), []), embed, second).embedded == 0
 
 
 def test_a_generation_that_is_gone_is_one_line(database: Postgres) -> None:
@@ -246,11 +246,11 @@ def test_an_ingest_that_ends_in_the_middle_leaves_what_was_there(store: Store) -
         raise RuntimeError("killed while writing")
 
     with pytest.raises(NotReady, match="killed"):
-        stores.build(store, [made_up("2020-01-01", "new words")], [], dies, held)
+        stores.write(store, library.content_of([made_up("2020-01-01", "new words")], []), dies, held)
     with pytest.MonkeyPatch.context() as patched, pytest.raises(RuntimeError):
         patched.setattr(postgres_library, "_fill_search", dies_later)
         patched.setattr("assistant.library.building._write_lexical", dies_later)
-        stores.build(store, [made_up("2020-01-01", "new words")], [], embed, held)
+        stores.write(store, library.content_of([made_up("2020-01-01", "new words")], []), embed, held)
     again = stores.current(store)
     assert again and again.digest == held.digest and again.generation == held.generation
     assert build(store, "two").digest != held.digest, "what was left behind is in nobody's way"
